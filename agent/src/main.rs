@@ -1,0 +1,5 @@
+//! The daemon; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    jumpgate_agent::main()
+}

@@ -1,0 +1,5 @@
+//! The client, as an executable that the tests own.
+
+fn main() -> std::process::ExitCode {
+    jumpgate::main()
+}
