@@ -1,0 +1,452 @@
+//! Requests and replies. Field names are the contract; `golden/*.json` holds one example of each.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::secret::{Secret, on_the_wire, optional_on_the_wire};
+use crate::timestamp::Timestamp;
+
+/// Through which interface credentials leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interface {
+    /// `credential_process`.
+    Process,
+    /// The container credentials endpoint.
+    Container,
+    /// The IMDSv2 endpoint.
+    Imds,
+    /// Text for a shell or variables of a child.
+    Export,
+}
+
+impl Interface {
+    /// The word in the journal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Container => "container",
+            Self::Imds => "imds",
+            Self::Export => "export",
+        }
+    }
+}
+
+/// `POST /v1/credentials`: an ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialsRequest {
+    /// The profile's name.
+    pub profile: String,
+    /// What the credentials are for.
+    pub interface: Interface,
+    /// What the caller takes away from the profile's scope.
+    #[serde(default)]
+    pub narrow: Narrow,
+}
+
+/// What a caller may ask for beyond the profile's name. It can only narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Narrow {
+    /// A session policy: its JSON text, or `preset:NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Further session tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// A shorter life, in seconds (900 to 43,200).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u32>,
+    /// Why, in the caller's words; kept in the journal. At most 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// A ticket's id; kept in the journal, usable in templates. At most 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+/// The answer to an ask: one lease of one session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialsReply {
+    /// The session's access key id (`ASIA…`).
+    pub access_key_id: String,
+    /// The session's secret access key.
+    #[serde(serialize_with = "on_the_wire")]
+    pub secret_access_key: Secret<String>,
+    /// The session token, at most 4,096 bytes.
+    #[serde(serialize_with = "on_the_wire")]
+    pub session_token: Secret<String>,
+    /// When AWS stops accepting it.
+    pub expires_at: Timestamp,
+    /// The role's account.
+    pub account_id: String,
+    /// The role.
+    pub role_arn: String,
+    /// The profile's region, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Our session id, the CloudTrail join key.
+    pub session: String,
+    /// The lease's id.
+    pub lease: String,
+}
+
+/// `POST /v1/unlock`. Without answers it says what a person has to supply.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UnlockRequest {
+    /// Which identity; the only one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// The passphrase of a sealed identity.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_on_the_wire"
+    )]
+    pub passphrase: Option<Secret<String>>,
+    /// The code of the multi-factor device.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_on_the_wire"
+    )]
+    pub mfa_code: Option<Secret<String>>,
+}
+
+/// What is unlocked until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnlockReply {
+    /// The identity.
+    pub identity: String,
+    /// When it locks at the latest; absent for never.
+    pub unlocked_until: Option<Timestamp>,
+    /// Until when no further code is needed; absent without `mfa_session`.
+    pub mfa_until: Option<Timestamp>,
+}
+
+/// What `lock` dropped from memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockReply {
+    /// Identities that were unlocked.
+    pub identities: usize,
+    /// Sessions that were cached.
+    pub sessions: usize,
+}
+
+/// `GET /v1/status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The agent's version.
+    pub version: String,
+    /// The agent's process id.
+    pub pid: u32,
+    /// Seconds since it started.
+    pub uptime_seconds: u64,
+    /// Where the configuration in force was read from.
+    pub config_path: String,
+    /// Why the last reload was refused; absent when the file's last state is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_error: Option<String>,
+    /// Whether the user locked the agent.
+    pub locked: bool,
+    /// Whether memory is locked against swapping.
+    pub memory_locked: bool,
+    /// The identities of the configuration.
+    pub identities: Vec<IdentityStatus>,
+    /// The sessions in the cache.
+    pub sessions: Vec<SessionStatus>,
+    /// How many leases are live.
+    pub leases: usize,
+    /// Endpoints for SDKs.
+    pub endpoints: Vec<EndpointStatus>,
+    /// Calls to STS since the start.
+    pub sts: StsStatus,
+    /// The journal.
+    pub journal: JournalStatus,
+    /// What a reader should know, such as a duration that is capped by role chaining.
+    pub notes: Vec<String>,
+}
+
+/// Whether an identity can be used now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdentityState {
+    /// Nothing of it is in memory.
+    Locked,
+    /// Its base credentials are in memory.
+    Unlocked,
+    /// A person is being asked.
+    Prompting,
+}
+
+/// One identity in `status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its kind, such as `iam-user`.
+    pub kind: String,
+    /// Whether it can be used now.
+    pub state: IdentityState,
+    /// When it locks at the latest.
+    pub unlocked_until: Option<Timestamp>,
+    /// Until when no further MFA code is needed.
+    pub mfa_until: Option<Timestamp>,
+}
+
+/// One session in `status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStatus {
+    /// The profile that asked first.
+    pub profile: String,
+    /// The role.
+    pub role_arn: String,
+    /// When AWS stops accepting it.
+    pub expires_at: Timestamp,
+    /// Our session id.
+    pub session: String,
+    /// Whether the role was assumed by another role, which AWS caps at one hour.
+    pub chained: bool,
+    /// `PackedPolicySize`, percent.
+    pub packed_policy_percent: Option<u32>,
+    /// Size of the session token, bytes.
+    pub token_bytes: usize,
+    /// `SessionTokenUtilization`, percent of 4,096 bytes.
+    pub token_percent: Option<u32>,
+}
+
+/// One endpoint in `status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointStatus {
+    /// The profile.
+    pub profile: String,
+    /// `container` or `imds`.
+    pub kind: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// Calls to STS since the agent started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StsStatus {
+    /// All calls.
+    pub calls: u64,
+    /// Those that did not succeed.
+    pub failures: u64,
+}
+
+/// The journal in `status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalStatus {
+    /// Its directory.
+    pub path: String,
+    /// Records written by this agent since its start.
+    pub records: u64,
+    /// Whether the last write succeeded.
+    pub healthy: bool,
+}
+
+/// `GET /v1/profiles`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileList {
+    /// In the order of their names.
+    pub profiles: Vec<ProfileSummary>,
+}
+
+/// One line of `profile list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileSummary {
+    /// Its name.
+    pub name: String,
+    /// The identity behind it.
+    pub identity: String,
+    /// The role.
+    pub role_arn: String,
+    /// Seconds a session lives, after all caps.
+    pub duration_seconds: u32,
+    /// The profile it is chained through.
+    pub via: Option<String>,
+    /// Whether it has a session policy or managed policy ARNs.
+    pub scoped: bool,
+}
+
+/// `GET /v1/profiles/NAME`: everything that would be sent, templates unrendered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileDetail {
+    /// The line of the listing.
+    #[serde(flatten)]
+    pub summary: ProfileSummary,
+    /// The region given to callers.
+    pub region: Option<String>,
+    /// The external id. AWS: not a secret.
+    pub external_id: Option<String>,
+    /// Template of the role session name.
+    pub session_name: String,
+    /// Template of the source identity.
+    pub source_identity: Option<String>,
+    /// The session policy, minified.
+    pub policy: Option<String>,
+    /// Its characters as STS counts them.
+    pub policy_characters: Option<usize>,
+    /// Managed policy ARNs.
+    pub policy_arns: Vec<String>,
+    /// Session tags, templates unrendered.
+    pub tags: BTreeMap<String, String>,
+    /// The transitive tag keys.
+    pub transitive_tags: Vec<String>,
+    /// What a caller must give: `reason`, `ticket`, `confirm`.
+    pub require: Vec<String>,
+    /// What a caller may add: `policy`, `duration`, and tag keys as `tag:KEY`.
+    pub narrow: Vec<String>,
+    /// The executables that may ask; empty for any process of the same user.
+    pub peers: Vec<String>,
+    /// What a reader should know, such as a duration that is capped by role chaining.
+    pub notes: Vec<String>,
+}
+
+/// `GET /v1/leases`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseList {
+    /// The newest last.
+    pub leases: Vec<LeaseStatus>,
+}
+
+/// Who holds what until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseStatus {
+    /// The lease's id.
+    pub id: String,
+    /// The profile.
+    pub profile: String,
+    /// The role.
+    pub role_arn: String,
+    /// Our session id.
+    pub session: String,
+    /// Through which interface.
+    pub interface: Interface,
+    /// The holder's process id.
+    pub pid: u32,
+    /// The holder's executable, if the kernel told.
+    pub executable: Option<String>,
+    /// When it was handed out.
+    pub issued_at: Timestamp,
+    /// When AWS stops accepting the session.
+    pub expires_at: Timestamp,
+}
+
+/// `DELETE /v1/leases/ID`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseEnded {
+    /// The lease's id.
+    pub id: String,
+    /// Until when AWS goes on accepting what was handed out: a lease's end is not a revocation.
+    pub valid_until: Timestamp,
+}
+
+/// `GET /v1/identities`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityList {
+    /// In the order of their names.
+    pub identities: Vec<IdentitySummary>,
+}
+
+/// One line of `identity list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentitySummary {
+    /// Its name.
+    pub name: String,
+    /// Its kind, such as `iam-user`.
+    pub kind: String,
+    /// The account that its key must belong to.
+    pub account_id: String,
+    /// `keyring` or `file`.
+    pub store: String,
+    /// The MFA device.
+    pub mfa_serial: Option<String>,
+    /// Whether it can be used now.
+    pub state: IdentityState,
+}
+
+/// `PUT /v1/identities/NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityAddRequest {
+    /// The access key id (`AKIA…`).
+    pub access_key_id: String,
+    /// The secret access key.
+    #[serde(serialize_with = "on_the_wire")]
+    pub secret_access_key: Secret<String>,
+    /// The passphrase to seal it with, for `store = "file"` without `passphrase_command`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_on_the_wire"
+    )]
+    pub passphrase: Option<Secret<String>>,
+}
+
+/// An identity as AWS sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityReply {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The IAM user that the key belongs to.
+    pub arn: String,
+    /// The user's account.
+    pub account_id: String,
+    /// `keyring` or `file`.
+    pub store: String,
+}
+
+/// `DELETE /v1/identities/NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityRemoved {
+    /// Its name in the configuration.
+    pub name: String,
+}
+
+/// `GET /v1/journal/verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalReport {
+    /// The files read, oldest first.
+    pub files: Vec<String>,
+    /// Good records.
+    pub records: u64,
+    /// The chain's head: the last record's hash, lower-case hex.
+    pub head: Option<String>,
+    /// What is wrong; empty for an intact journal.
+    pub damage: Vec<JournalDamage>,
+}
+
+/// One place where the journal is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalDamage {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// `POST /v1/reload`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadReply {
+    /// The file that was read.
+    pub config_path: String,
+    /// Profiles now in force.
+    pub profiles: usize,
+    /// Identities now in force.
+    pub identities: usize,
+    /// What a reader should know, such as a policy over the documented length.
+    pub warnings: Vec<String>,
+}
+
+/// `POST /v1/stop`: sent before the agent drains and ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopReply {
+    /// The agent's process id.
+    pub pid: u32,
+}
