@@ -1,1 +1,39 @@
-//! AWS documents as values.
+//! AWS's documents as values: ARNs, names, durations, session tags, policy documents and the limits
+//! that STS puts on them.
+//!
+//! Everything here is pure: text comes in, a value that is legal by construction or an error that
+//! says what was expected comes out. No I/O, no clock, no environment. Who holds a [`RoleArn`] or a
+//! [`SessionTags`] need not check it again.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`arn`] | partitions, regions, account ids and every kind of ARN that the broker meets |
+//! | [`names`] | role session name, source identity, external id |
+//! | [`duration`] | how long a session may live |
+//! | [`tags`] | session tags and transitive tag keys |
+//! | [`policy`] | policy documents and lists of managed policies |
+//! | [`json`] | the strict JSON reader beneath policy documents |
+//!
+//! Sources of the limits: the STS API reference (AssumeRole, GetSessionToken), the IAM user guide
+//! (names and quotas, policy grammar, session tags) and the API models that AWS publishes.
+
+pub mod arn;
+pub mod duration;
+mod excerpt;
+pub mod json;
+pub mod names;
+mod nearest;
+pub mod policy;
+mod string_form;
+pub mod tags;
+mod text_rule;
+
+pub use arn::{
+    AccountId, Arn, ArnError, CallerArn, MfaSerial, Partition, PolicyArn, Region, RoleArn, UserArn,
+};
+pub use duration::{DurationError, MfaSessionDuration, RoleDuration};
+pub use excerpt::Excerpt;
+pub use names::{ExternalId, NameError, RoleSessionName, SourceIdentity};
+pub use policy::{PolicyArns, PolicyArnsError, PolicyDocument, PolicyError, PolicyKind};
+pub use tags::{SessionTags, TagError, TagKey, TagValue, TransitiveTagKeys};
+pub use text_rule::TextFault;

@@ -1,0 +1,2 @@
+//! Tests of the module above.
+#![allow(clippy::unwrap_used)]
