@@ -1,6 +1,9 @@
 //! The Jumpgate agent.
 use std::process::ExitCode;
 
+pub mod domain;
+pub mod ports;
+
 /// Runs the agent.
 #[must_use]
 pub fn main() -> ExitCode {

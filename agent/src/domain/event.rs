@@ -1,0 +1,154 @@
+//! What the journal records.
+
+use jumpgate_api::{Interface, Timestamp};
+use jumpgate_iam::{AccountId, PolicyArns, PolicyDocument};
+
+use super::name::LeaseId;
+use super::peer::Peer;
+
+/// What happened. The texts are part of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Activity {
+    /// A session was made and handed out.
+    LeaseIssue,
+    /// A session from the cache was handed out.
+    LeaseServe,
+    /// A lease was ended before its time.
+    LeaseEnd,
+    /// Nothing was handed out.
+    Deny,
+    /// A session was made anew behind its callers, or that failed.
+    SessionRefresh,
+    /// An identity became usable, or that failed.
+    IdentityUnlock,
+    /// Identities and sessions were dropped from memory.
+    IdentityLock,
+    /// A key was stored, or refused.
+    IdentityAdd,
+    /// A key was removed.
+    IdentityRemove,
+    /// The agent started.
+    AgentStart,
+    /// The agent ended in good order.
+    AgentStop,
+    /// The configuration was read anew, or refused.
+    ConfigReload,
+    /// A new journal file began.
+    LogRotate,
+    /// Old journal files were removed.
+    LogPrune,
+    /// A torn last line was found and set aside.
+    LogRecover,
+}
+
+impl Activity {
+    /// The text in the journal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LeaseIssue => "lease.issue",
+            Self::LeaseServe => "lease.serve",
+            Self::LeaseEnd => "lease.end",
+            Self::Deny => "deny",
+            Self::SessionRefresh => "session.refresh",
+            Self::IdentityUnlock => "identity.unlock",
+            Self::IdentityLock => "identity.lock",
+            Self::IdentityAdd => "identity.add",
+            Self::IdentityRemove => "identity.remove",
+            Self::AgentStart => "agent.start",
+            Self::AgentStop => "agent.stop",
+            Self::ConfigReload => "config.reload",
+            Self::LogRotate => "log.rotate",
+            Self::LogPrune => "log.prune",
+            Self::LogRecover => "log.recover",
+        }
+    }
+}
+
+/// One record to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub activity: Activity,
+    /// When.
+    pub at: Timestamp,
+    /// Why it failed; absent for a success.
+    pub failure: Option<String>,
+    /// What else a reader should know, such as the reason of a lock.
+    pub detail: Option<String>,
+    /// The process that asked; absent for the agent's own doing.
+    pub peer: Option<Peer>,
+    /// The lease.
+    pub lease: Option<LeaseId>,
+    /// When the lease's session ends.
+    pub expires_at: Option<Timestamp>,
+    /// The role's account.
+    pub account: Option<AccountId>,
+    /// The rest, under our own name in the record.
+    pub facts: Facts,
+}
+
+impl Event {
+    /// An event without particulars.
+    #[must_use]
+    pub fn new(activity: Activity, at: Timestamp) -> Self {
+        Self {
+            activity,
+            at,
+            failure: None,
+            detail: None,
+            peer: None,
+            lease: None,
+            expires_at: None,
+            account: None,
+            facts: Facts::default(),
+        }
+    }
+}
+
+/// What `unmapped.jumpgate` of a record holds. Never a secret: the types keep them out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The identity.
+    pub identity: Option<String>,
+    /// The profile.
+    pub profile: Option<String>,
+    /// The role.
+    pub role_arn: Option<String>,
+    /// Our session id.
+    pub session: Option<String>,
+    /// Through which interface.
+    pub interface: Option<Interface>,
+    /// The session's access key id.
+    pub access_key_id: Option<String>,
+    /// `aws:userid` of the session.
+    pub assumed_role_id: Option<String>,
+    /// The role session name as sent.
+    pub session_name: Option<String>,
+    /// The source identity as sent.
+    pub source_identity: Option<String>,
+    /// The session tags as sent, in order.
+    pub tags: Vec<(String, String)>,
+    /// The transitive tag keys as sent.
+    pub transitive_tags: Vec<String>,
+    /// The session policy as sent; the record keeps its SHA-256.
+    pub policy: Option<PolicyDocument>,
+    /// The managed session policies as sent.
+    pub policy_arns: Option<PolicyArns>,
+    /// `PackedPolicySize`, percent.
+    pub packed_policy_percent: Option<u32>,
+    /// The session token's size, bytes.
+    pub token_bytes: Option<usize>,
+    /// `SessionTokenUtilization`, percent.
+    pub token_percent: Option<u32>,
+    /// The id of STS's answer.
+    pub sts_request_id: Option<String>,
+    /// The problem code of a refusal.
+    pub code: Option<String>,
+    /// The caller's ticket.
+    pub ticket: Option<String>,
+    /// The caller's reason.
+    pub reason: Option<String>,
+    /// How many like it this record stands for.
+    pub count: Option<u64>,
+}

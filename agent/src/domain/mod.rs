@@ -1,0 +1,21 @@
+//! What should happen: decisions as values, and the types that they are made of.
+//!
+//! Nothing here can wait, do I/O, tell the time, log or draw a random number (`tests/tidy.rs` holds it to that),
+//! so all of it is tested without a runtime.
+
+pub mod assume_role;
+pub mod event;
+pub mod grant;
+pub mod identity;
+pub mod lease;
+pub mod lifetime;
+pub mod name;
+pub mod peer;
+pub mod profile;
+pub mod scope;
+pub mod session;
+pub mod settings;
+pub mod template;
+
+#[cfg(test)]
+pub mod samples;

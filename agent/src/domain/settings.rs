@@ -1,0 +1,68 @@
+//! Everything that the configuration decides, as the rest of the agent sees it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::identity::Identity;
+use super::name::{IdentityName, ProfileName};
+use super::profile::Profile;
+
+/// Longest chain of roles. AWS names no limit; a longer one is a mistake.
+pub const MAX_CHAIN: usize = 5;
+
+/// The configuration in force. Every name in it resolves and no `via` runs in a circle; `config` sees to that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The agent's own.
+    pub agent: AgentSettings,
+    /// By name.
+    pub identities: BTreeMap<IdentityName, Arc<Identity>>,
+    /// By name.
+    pub profiles: BTreeMap<ProfileName, Arc<Profile>>,
+}
+
+/// `[agent]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// Lock after this time without a request; absent for never.
+    pub idle_lock: Option<Duration>,
+    /// Lock this long after unlocking; absent for never.
+    pub max_unlock: Option<Duration>,
+    /// Lock before the machine sleeps.
+    pub lock_on_suspend: bool,
+    /// Lock with the screen.
+    pub lock_on_screen_lock: bool,
+    /// How long `credential_process` waits for a person.
+    pub prompt_wait: Duration,
+    /// How long journal files are kept.
+    pub journal_keep: Duration,
+}
+
+impl Default for AgentSettings {
+    fn default() -> Self {
+        Self {
+            idle_lock: Some(Duration::from_secs(15 * 60)),
+            max_unlock: Some(Duration::from_secs(12 * 3600)),
+            lock_on_suspend: true,
+            lock_on_screen_lock: true,
+            prompt_wait: Duration::from_secs(50),
+            journal_keep: Duration::from_secs(30 * 86_400),
+        }
+    }
+}
+
+impl Settings {
+    /// The profile and those it is chained through, the first to assume first.
+    #[must_use]
+    pub fn chain(&self, profile: &Arc<Profile>) -> Vec<Arc<Profile>> {
+        let mut chain = vec![Arc::clone(profile)];
+        let mut next = profile.via.as_ref();
+        while let Some(via) = next.and_then(|name| self.profiles.get(name)) {
+            chain.push(Arc::clone(via));
+            next = via.via.as_ref();
+        }
+        chain.reverse();
+        chain
+    }
+}

@@ -1,0 +1,224 @@
+//! Every contact with the world, as a trait. `providers` implements them, `app` puts them together.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use jumpgate_api::{Secret, Timestamp};
+use jumpgate_iam::{CallerArn, MfaSerial, MfaSessionDuration};
+
+use crate::domain::assume_role::AssumeRoleRequest;
+use crate::domain::event::Event;
+use crate::domain::identity::{BaseCredentials, Endpoint, Identity, LongTermKey};
+use crate::domain::session::AssumedRole;
+
+/// The future of a port's answer. Dropping it is safe; what must finish is spawned by the provider.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The wall clock.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The operating system's randomness.
+pub trait Entropy: Send + Sync {
+    /// A new ULID: 26 characters, 80 random bits.
+    fn ulid(&self) -> String;
+
+    /// One random byte, for jitter.
+    fn byte(&self) -> u8;
+}
+
+/// Where long-term keys are kept.
+pub trait IdentityStore: Send + Sync {
+    /// Reads the identity's key. May ask a person, by the keyring's own prompt.
+    fn load<'a>(
+        &'a self,
+        identity: &'a Identity,
+        passphrase: Option<&'a Secret<String>>,
+    ) -> Answer<'a, Result<LongTermKey, StoreError>>;
+
+    /// Keeps a key, in place of an earlier one.
+    fn save<'a>(
+        &'a self,
+        identity: &'a Identity,
+        key: &'a LongTermKey,
+        passphrase: Option<&'a Secret<String>>,
+    ) -> Answer<'a, Result<(), StoreError>>;
+
+    /// Removes the identity's key.
+    fn remove<'a>(&'a self, identity: &'a Identity) -> Answer<'a, Result<(), StoreError>>;
+
+    /// Whether a passphrase is needed to read or to keep a key.
+    fn wants_passphrase(&self) -> bool;
+}
+
+/// Why a store did not do its work. Holds nothing of what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing is kept under this name.
+    #[error("no key is stored for it")]
+    NothingStored,
+    /// A passphrase is needed.
+    #[error("a passphrase is needed")]
+    PassphraseMissing,
+    /// The passphrase does not open it.
+    #[error("the passphrase does not open it")]
+    WrongPassphrase,
+    /// A person refused to unlock the keyring.
+    #[error("unlocking the keyring was declined")]
+    Declined,
+    /// The store itself cannot be used.
+    #[error("{what}")]
+    Unavailable {
+        /// What is wrong with it.
+        what: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// What is stored is not what we stored.
+    #[error("what is stored there is damaged: {what}")]
+    Malformed {
+        /// What is wrong with it, without any of it.
+        what: String,
+    },
+}
+
+/// A device and its current code.
+#[derive(Debug, Clone, Copy)]
+pub struct MfaProof<'a> {
+    /// The device.
+    pub serial: &'a MfaSerial,
+    /// Six digits.
+    pub code: &'a Secret<String>,
+}
+
+/// STS.
+pub trait TokenService: Send + Sync {
+    /// GetCallerIdentity: whose credentials are these?
+    fn caller_identity<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        credentials: &'a BaseCredentials,
+    ) -> Answer<'a, Result<CallerArn, TokenError>>;
+
+    /// GetSessionToken with MFA: base credentials that carry the second factor.
+    fn session_token<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        key: &'a BaseCredentials,
+        mfa: MfaProof<'a>,
+        duration: MfaSessionDuration,
+    ) -> Answer<'a, Result<BaseCredentials, TokenError>>;
+
+    /// AssumeRole.
+    fn assume_role<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        credentials: &'a BaseCredentials,
+        request: &'a AssumeRoleRequest,
+        mfa: Option<MfaProof<'a>>,
+    ) -> Answer<'a, Result<AssumedRole, TokenError>>;
+
+    /// All calls and those that failed, since the start.
+    fn counts(&self) -> (u64, u64);
+}
+
+/// What kind of trouble STS made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenErrorKind {
+    /// Not allowed.
+    Denied,
+    /// The MFA code was wrong or used before.
+    MfaRejected,
+    /// The credentials that signed are wrong, inactive, deleted or expired.
+    CredentialsRejected,
+    /// Something in the request is refused for good: a duration, a policy, its packed size.
+    RequestRejected,
+    /// Our clock is too far from AWS's.
+    ClockSkewed,
+    /// The region's endpoint is not active in the account.
+    RegionDisabled,
+    /// Slow down.
+    Throttled,
+    /// No connection, or a fault on the other side.
+    Unavailable,
+    /// No answer in time.
+    TimedOut,
+    /// An answer that cannot be understood.
+    Invalid,
+}
+
+/// Why STS gave nothing. Keeps AWS's code and request id, never the request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TokenError {
+    /// What kind of trouble.
+    pub kind: TokenErrorKind,
+    /// AWS's error code.
+    pub code: Option<String>,
+    /// AWS's message, or ours; one line, at most 300 characters, control characters escaped.
+    pub message: String,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+}
+
+/// How to ask a person, or the program that stands in for one.
+pub trait Prompter: Send + Sync {
+    /// A code of the identity's MFA device.
+    fn mfa_code<'a>(
+        &'a self,
+        identity: &'a Identity,
+    ) -> Answer<'a, Result<Secret<String>, PromptError>>;
+
+    /// The passphrase of a sealed identity.
+    fn passphrase<'a>(
+        &'a self,
+        identity: &'a Identity,
+    ) -> Answer<'a, Result<Secret<String>, PromptError>>;
+}
+
+/// Why nothing was answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PromptError {
+    /// There is nothing to ask with here; a person has to come to us.
+    #[error("nobody can be asked from here")]
+    NoPrompter,
+    /// A person said no.
+    #[error("the question was declined")]
+    Declined,
+    /// No answer in time.
+    #[error("nobody answered in time")]
+    TimedOut,
+    /// The program failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The audit record.
+pub trait Journal: Send + Sync {
+    /// Writes and flushes one record; returns when it is safe on disk.
+    fn record(&self, event: Event) -> Answer<'_, Result<(), JournalError>>;
+
+    /// Where it is, how many records were written, and whether the last write succeeded.
+    fn health(&self) -> JournalHealth;
+}
+
+/// How the journal does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalHealth {
+    /// Its directory.
+    pub path: String,
+    /// Records written since the start.
+    pub records: u64,
+    /// Whether the last write succeeded.
+    pub healthy: bool,
+}
+
+/// The journal cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal cannot be written: {what}")]
+pub struct JournalError {
+    /// What the operating system said.
+    pub what: String,
+}
