@@ -1,0 +1,386 @@
+//! One request on the control socket: finds the agent or starts it, makes sure that it is ours, asks, and
+//! reads the answer within a deadline.
+
+mod http;
+mod place;
+mod start;
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use jumpgate_api::{ExitStatus, MAX_BODY_BYTES, MAX_REPLY_BYTES, Problem};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+pub(crate) use self::http::AnswerError;
+use self::place::{Place, PlaceError};
+use self::start::StartError;
+use crate::cli::Environment;
+use crate::failure::Failure;
+
+/// How long an agent may take that only has to look something up.
+const QUICK: Duration = Duration::from_secs(10);
+
+/// How long an agent may take that asks AWS or a person. It keeps to its own, shorter `prompt_wait`.
+const PATIENT: Duration = Duration::from_secs(120);
+
+/// Room for a request's body that holds a secret: it never grows, so nothing is left behind.
+const BODY_ROOM: usize = 16 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectionError {
+    /// We were started by the agent itself.
+    #[error("jumpgate was called by its own agent")]
+    Recursion,
+    /// The socket's place is unknown or unsafe.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// No agent runs and none could be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is a socket that does not take our connection.
+    #[error("cannot connect to the agent at {socket}: {error}")]
+    Connect { socket: String, error: io::Error },
+    /// The one who listens is someone else.
+    #[error("the agent at {socket} runs as user id {peer}, not as {ours}")]
+    ForeignAgent {
+        socket: String,
+        peer: u32,
+        ours: u32,
+    },
+    /// The request is larger than the agent reads.
+    #[error("the request is larger than {MAX_BODY_BYTES} bytes")]
+    RequestTooLarge,
+    /// The answer is broken, late or missing.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// The answer is JSON of another shape.
+    #[error("the agent's answer (status {status}) is not what this version expects")]
+    Undecodable { status: u16 },
+}
+
+/// Why a request has no reply: the agent said no, or there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The agent said no, and why.
+    #[error(transparent)]
+    Refused(Box<Problem>),
+    /// There is no answer.
+    #[error(transparent)]
+    Broken(#[from] ConnectionError),
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(problem) => (*problem).into(),
+            CallError::Broken(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConnectionError> for Failure {
+    fn from(error: ConnectionError) -> Self {
+        let message = error.to_string();
+        match error {
+            ConnectionError::Recursion => Self::usage(message)
+                .hint("mfa_command and passphrase_command must not use a profile of Jumpgate"),
+            ConnectionError::Place(error) if error.is_usage() => {
+                Self::usage(message).hint(error.hint())
+            }
+            ConnectionError::Place(error) => {
+                Self::new(ExitStatus::Unavailable, message).hint(error.hint())
+            }
+            ConnectionError::Start(error) => error.into(),
+            ConnectionError::Connect { .. } => Self::new(ExitStatus::Unavailable, message)
+                .hint("see whether an agent runs there: jumpgate agent run"),
+            ConnectionError::ForeignAgent { .. } => Self::new(ExitStatus::Unavailable, message)
+                .hint("set JUMPGATE_SOCKET to a path in a directory of your own"),
+            ConnectionError::RequestTooLarge => Self::usage(message).hint("shorten the policy"),
+            ConnectionError::Answer(AnswerError::TimedOut) => {
+                Self::new(ExitStatus::Temporary, message)
+                    .hint("try again; if it goes on, restart it: jumpgate agent stop")
+            }
+            ConnectionError::Answer(_) | ConnectionError::Undecodable { .. } => {
+                Self::new(ExitStatus::Unavailable, message)
+                    .hint("restart it: jumpgate agent stop, jumpgate agent start")
+            }
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let message = error.to_string();
+        match error {
+            StartError::Refused { exit, lines } => match lines.split_first() {
+                Some((first, rest)) => Self::new(exit, first).details(rest.to_vec()),
+                None => Self::new(exit, message).hint("see why: jumpgate agent run"),
+            },
+            StartError::NotInstalled => Self::new(ExitStatus::Unavailable, message)
+                .hint("install jumpgate-agent beside jumpgate"),
+            StartError::TimedOut | StartError::Io { .. } => {
+                Self::new(ExitStatus::Unavailable, message).hint("see why: jumpgate agent run")
+            }
+        }
+    }
+}
+
+/// One request, ready to be sent.
+pub(crate) struct Request {
+    method: &'static str,
+    path: String,
+    body: Option<Zeroizing<Vec<u8>>>,
+    patience: Duration,
+}
+
+impl Request {
+    /// `path` starts behind the version: `status`.
+    pub(crate) fn new(method: &'static str, path: &str) -> Self {
+        let path = format!("/{}/{path}", jumpgate_api::VERSION);
+        Self {
+            method,
+            path,
+            body: None,
+            patience: QUICK,
+        }
+    }
+
+    /// With a JSON body. The values of this crate always have a JSON text, so there is no error.
+    pub(crate) fn body(mut self, value: &impl Serialize) -> Self {
+        let mut body = Zeroizing::new(Vec::with_capacity(BODY_ROOM));
+        serde_json::to_writer(&mut *body, value)
+            .expect("no map of ours has keys that are not text");
+        self.body = Some(body);
+        self
+    }
+
+    /// The agent may ask AWS or a person before it answers.
+    pub(crate) fn patient(mut self) -> Self {
+        self.patience = PATIENT;
+        self
+    }
+}
+
+/// Who reads our stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A program that wants it to be empty on success.
+    Program,
+    /// A person, who is told of an agent of another version.
+    Person,
+}
+
+/// The way to the agent.
+#[derive(Clone, Copy)]
+pub(crate) struct Agent<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) audience: Audience,
+}
+
+/// The body of an answer that arrives bit by bit.
+pub(crate) type Stream = http::Body<TimedStream>;
+
+impl Agent<'_> {
+    /// Asks the agent, started if need be, and decodes its reply.
+    pub(crate) fn call<T: DeserializeOwned>(&self, request: &Request) -> Result<T, CallError> {
+        let stream = self.connect_or_start()?;
+        self.exchange(stream, request).map(|(reply, _)| reply)
+    }
+
+    /// The same for a reply that is a stream; the deadline ends with its head.
+    pub(crate) fn stream(&self, request: &Request) -> Result<Stream, CallError> {
+        let stream = self.connect_or_start()?;
+        let (_, mut body) = self.ask(stream, request)?;
+        body.source_mut().deadline = None;
+        Ok(body)
+    }
+
+    /// Asks the agent if one runs, and starts none. The source lasts until the agent closes it.
+    pub(crate) fn call_running<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+    ) -> Result<Option<(T, TimedStream)>, CallError> {
+        self.guard()?;
+        let place = Place::of(self.environment).map_err(ConnectionError::from)?;
+        match connect_at(&place)? {
+            Some(stream) => self.exchange(stream, request).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A connection to an agent that is ours.
+    pub(crate) fn connect_or_start(&self) -> Result<UnixStream, ConnectionError> {
+        self.guard()?;
+        let place = Place::of(self.environment)?;
+        if let Some(stream) = connect_at(&place)? {
+            return Ok(stream);
+        }
+        place.create()?;
+        let _lock = start::StartLock::acquire(&place)?;
+        if let Some(stream) = connect_at(&place)? {
+            return Ok(stream);
+        }
+        start::launch(self.environment)?;
+        connect_at(&place)?.ok_or_else(|| ConnectionError::Connect {
+            socket: place.socket.display().to_string(),
+            error: io::ErrorKind::NotFound.into(),
+        })
+    }
+
+    fn guard(&self) -> Result<(), ConnectionError> {
+        match self.environment.agent_child {
+            true => Err(ConnectionError::Recursion),
+            false => Ok(()),
+        }
+    }
+
+    fn exchange<T: DeserializeOwned>(
+        &self,
+        stream: UnixStream,
+        request: &Request,
+    ) -> Result<(T, TimedStream), CallError> {
+        let (status, mut body) = self.ask(stream, request)?;
+        let bytes = body
+            .read_all(MAX_REPLY_BYTES)
+            .map_err(ConnectionError::from)?;
+        let reply = serde_json::from_slice(&bytes);
+        let reply = reply.map_err(|_| ConnectionError::Undecodable { status })?;
+        Ok((reply, body.into_source()))
+    }
+
+    /// Sends the request and reads the answer's head. What is not a success is a problem.
+    fn ask(&self, stream: UnixStream, request: &Request) -> Result<(u16, Stream), CallError> {
+        let deadline = Instant::now() + request.patience;
+        let mut stream = TimedStream {
+            stream,
+            deadline: Some(deadline),
+        };
+        let body = request.body.as_ref().map(|body| body.as_slice());
+        if body.is_some_and(|body| body.len() > MAX_BODY_BYTES) {
+            return Err(ConnectionError::RequestTooLarge.into());
+        }
+        let bytes = http::request_bytes(request.method, &request.path, body);
+        // An agent that refuses early may close before it has read everything; its answer says why.
+        let sent = stream.stream.write_all(&bytes);
+        let (head, mut body) = match (http::read_head(stream), sent) {
+            (Ok(answer), _) => answer,
+            (Err(AnswerError::Truncated), Err(error)) => {
+                return Err(ConnectionError::from(AnswerError::from(error)).into());
+            }
+            (Err(error), _) => return Err(ConnectionError::from(error).into()),
+        };
+        if self.audience == Audience::Person {
+            warn_of_version(head.agent_version.as_deref());
+        }
+        if (200..300).contains(&head.status) {
+            return Ok((head.status, body));
+        }
+        let bytes = body
+            .read_all(MAX_REPLY_BYTES)
+            .map_err(ConnectionError::from)?;
+        Err(match serde_json::from_slice(&bytes) {
+            Ok(problem) => CallError::Refused(Box::new(problem)),
+            Err(_) => ConnectionError::Undecodable {
+                status: head.status,
+            }
+            .into(),
+        })
+    }
+}
+
+/// A connection to the agent that listens at this place, if one does.
+fn connect_at(place: &Place) -> Result<Option<UnixStream>, ConnectionError> {
+    if !place.exists()? {
+        return Ok(None);
+    }
+    let socket = || place.socket.display().to_string();
+    match connect(place) {
+        Ok(stream) => trust(stream, socket).map(Some),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::CONNREFUSED) => Ok(None),
+        // The wait for a place in the agent's queue was too long.
+        Err(rustix::io::Errno::AGAIN) => Err(AnswerError::TimedOut.into()),
+        Err(error) => Err(ConnectionError::Connect {
+            socket: socket(),
+            error: error.into(),
+        }),
+    }
+}
+
+fn connect(place: &Place) -> rustix::io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(&place.socket)?;
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    // On Linux this bounds connect(2) too.
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(QUICK))?;
+    rustix::net::connect(&socket, &address)?;
+    Ok(socket.into())
+}
+
+/// Makes sure that the one who listens is us: a secret is about to be sent or read.
+fn trust(stream: UnixStream, socket: impl Fn() -> String) -> Result<UnixStream, ConnectionError> {
+    let peer = sockopt::socket_peercred(&stream);
+    let peer = peer.map_err(|error| ConnectionError::Connect {
+        socket: socket(),
+        error: error.into(),
+    })?;
+    let (peer, ours) = (peer.uid.as_raw(), rustix::process::geteuid().as_raw());
+    match peer == ours {
+        true => Ok(stream),
+        false => Err(ConnectionError::ForeignAgent {
+            socket: socket(),
+            peer,
+            ours,
+        }),
+    }
+}
+
+/// A socket whose reads end at a deadline, however small the bits in which they arrive.
+pub(crate) struct TimedStream {
+    stream: UnixStream,
+    deadline: Option<Instant>,
+}
+
+impl TimedStream {
+    /// Waits until the agent has closed the connection.
+    pub(crate) fn wait_for_end(mut self) -> Result<(), AnswerError> {
+        let mut bytes = [0; 512];
+        while self.read(&mut bytes)? > 0 {}
+        Ok(())
+    }
+}
+
+impl Read for TimedStream {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(left)?;
+        self.stream.read(target)
+    }
+}
+
+/// Says that agent and client are of different releases, which may explain what comes next.
+fn warn_of_version(agent: Option<&str>) {
+    let ours = env!("CARGO_PKG_VERSION");
+    if let Some(agent) = agent.filter(|agent| release(agent) != release(ours)) {
+        let agent = crate::output::escape(agent);
+        let text = format!(
+            "jumpgate: warning: the agent is version {agent}, this is {ours}; restart it: jumpgate agent stop\n"
+        );
+        let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+    }
+}
+
+/// Major and minor version.
+fn release(version: &str) -> Option<(&str, &str)> {
+    let (major, rest) = version.split_once('.')?;
+    Some((major, rest.split('.').next()?))
+}

@@ -1,0 +1,1 @@
+//! Asking the one who sits at the terminal.
