@@ -163,7 +163,8 @@ pub enum JsonError {
     },
     /// A key occurs twice in one object.
     #[error(
-        "{at}: key {key} is there already at {first}; readers disagree which of the two counts"
+        "{at}: key {key} is there already at {first}; keep one of the two, with a list \
+         of values if both are meant"
     )]
     DuplicateKey {
         /// Where the second one is.

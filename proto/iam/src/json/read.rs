@@ -142,16 +142,21 @@ impl Reader<'_> {
         }
         loop {
             self.skip_whitespace();
-            let member = self.member(depth)?;
-            if let Some(first) = seen.insert(member.key.clone(), member.key_position) {
-                let key = Excerpt::of(&member.key);
+            let (key, key_position) = self.key()?;
+            if let Some(first) = seen.insert(key.clone(), key_position) {
+                let key = Excerpt::of(&key);
                 return Err(JsonError::DuplicateKey {
-                    at: member.key_position,
+                    at: key_position,
                     first,
                     key,
                 });
             }
-            members.push(member);
+            let value = self.value(depth)?;
+            members.push(Member {
+                key,
+                key_position,
+                value,
+            });
             self.skip_whitespace();
             if self.take('}') {
                 return Ok(Value::Object(members));
@@ -160,8 +165,9 @@ impl Reader<'_> {
         }
     }
 
-    fn member(&mut self, depth: usize) -> Result<Member, JsonError> {
-        let key_position = self.at;
+    /// A key, its place, and everything up to its value.
+    fn key(&mut self) -> Result<(String, Position), JsonError> {
+        let position = self.at;
         if self.peek() != Some('"') {
             return Err(self.unexpected("a key in double quotes"));
         }
@@ -169,12 +175,7 @@ impl Reader<'_> {
         self.skip_whitespace();
         self.expect(':', "a colon")?;
         self.skip_whitespace();
-        let value = self.value(depth)?;
-        Ok(Member {
-            key,
-            key_position,
-            value,
-        })
+        Ok((key, position))
     }
 
     fn string(&mut self) -> Result<String, JsonError> {
