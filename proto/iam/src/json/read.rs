@@ -227,7 +227,8 @@ impl Reader<'_> {
         if !(0xDC00..=0xDFFF).contains(&low) {
             return Err(lone);
         }
-        char::from_u32(0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00)).ok_or(lone)
+        let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+        Ok(char::from_u32(code).expect("a surrogate pair is a character"))
     }
 
     /// `uXXXX`

@@ -102,6 +102,7 @@ fn what_is_no_json_is_refused_with_its_place() {
         (r#""ab\ud800\n""#, 1, 4),
         (r#""ab\udc00""#, 1, 4),
         (r#""ab\ud800\ud800""#, 1, 4),
+        (r#""ab\udc00\udc00""#, 1, 4),
         (r#""ab\ud800\u0041""#, 1, 4),
         ("\u{feff}{}", 1, 1),
         ("\u{a0}{}", 1, 1),
