@@ -1,0 +1,205 @@
+//! From a request to what goes over the wire: service, fault, answer, record.
+
+use super::authenticate::{Passport, passport};
+use super::bytes::request_id;
+use super::call::{Call, Origin, Twist};
+use super::clock;
+use super::faults::Fault;
+use super::http::{Reply, Request};
+use super::query::Params;
+use super::record::{Event, recorded};
+use super::refusal::Refusal;
+use super::s3::Operation;
+use super::sigv4::Signed;
+use super::state::State;
+use super::xml::{self, Xml};
+use super::{query_api, s3};
+
+/// A request, and what can be said of it before it is authenticated.
+pub(super) struct Incoming {
+    pub(super) request: Request,
+    service: &'static str,
+    /// The action, by which faults and counts know it.
+    pub(super) action: String,
+    params: Params,
+    operation: Operation,
+    origin: Origin,
+    access_key_id: Option<String>,
+}
+
+impl Incoming {
+    pub(super) fn of(request: Request) -> Incoming {
+        let scope = Signed::of(&request)
+            .ok()
+            .flatten()
+            .map(|signed| signed.scope);
+        let sts = query_api::is_sts(&request, scope.as_ref().map(|s| s.service.as_str()));
+        let operation = Operation::of(&request);
+        let params = if sts {
+            query_api::params(&request)
+        } else {
+            Params::default()
+        };
+        let action = match sts {
+            true => params.text("Action").unwrap_or("").to_owned(),
+            false => operation.name.to_owned(),
+        };
+        let origin = Origin {
+            source_ip: request.source_ip.clone(),
+            user_agent: request.header("user-agent").unwrap_or("").to_owned(),
+            region: scope.as_ref().map(|s| s.region.clone()).unwrap_or_default(),
+        };
+        let access_key_id = scope.map(|s| s.key_id);
+        let service = if sts { "sts" } else { "s3" };
+        Incoming {
+            request,
+            service,
+            action,
+            params,
+            operation,
+            origin,
+            access_key_id,
+        }
+    }
+
+    fn event(&self, state: &State, now: i64) -> Event {
+        let mut parameters = recorded(&self.params, &state.world.without);
+        if self.service == "s3" {
+            parameters = recorded(&self.operation.params, &state.world.without);
+            parameters.insert("bucketName".to_owned(), self.operation.bucket.clone());
+            parameters.insert("key".to_owned(), self.operation.key.clone());
+        }
+        Event {
+            time: now,
+            service: self.service.to_owned(),
+            action: self.action.clone(),
+            region: self.origin.region.clone(),
+            access_key_id: self.access_key_id.clone(),
+            parameters,
+            request_id: request_id(),
+            user_agent: self.origin.user_agent.clone(),
+            ..Event::default()
+        }
+    }
+}
+
+/// Records a call that gets no answer at all.
+pub(super) fn unanswered(state: &mut State, incoming: &Incoming, fault: &Fault) {
+    let now = state.now();
+    let fault = Some(fault.name());
+    let event = Event {
+        fault,
+        ..incoming.event(state, now)
+    };
+    state.events.push(event);
+}
+
+/// Answers a call under a fault, and records it.
+pub(super) fn answered(state: &mut State, incoming: &Incoming, fault: Option<&Fault>) -> Reply {
+    let skew = match fault {
+        Some(Fault::WrongClock(seconds)) => *seconds,
+        _ => 0,
+    };
+    let now = state.now() + skew;
+    let mut event = incoming.event(state, now);
+    event.fault = fault.map(Fault::name);
+    let result = match fault.and_then(Fault::refusal) {
+        Some(refusal) => Err(refusal),
+        None => carried_out(state, incoming, fault, now, &mut event),
+    };
+    if let Err(refusal) = &result {
+        event.error_code = Some(refusal.code.clone());
+        event.error_message = Some(refusal.message.clone());
+    }
+    let reply = result.unwrap_or_else(|refusal| refused(incoming, &refusal, &event.request_id));
+    let reply = spoiled(reply, fault)
+        .with("x-amzn-RequestId", &event.request_id)
+        .with("Date", clock::http_date(now));
+    let reply = match incoming.service {
+        "s3" => reply.with("x-amz-request-id", &event.request_id),
+        _ => reply,
+    };
+    event.status = reply.status;
+    state.events.push(event);
+    reply
+}
+
+fn carried_out(
+    state: &mut State,
+    incoming: &Incoming,
+    fault: Option<&Fault>,
+    now: i64,
+    event: &mut Event,
+) -> Result<Reply, Refusal> {
+    let sts = incoming.service == "sts";
+    let passport = passport(state, &incoming.request, incoming.service, now)
+        .map_err(|fault| if sts { fault.for_sts() } else { fault.for_s3() })?;
+    event.caller_arn = Some(passport.caller.who.arn());
+    if sts {
+        return sts_answer(state, incoming, &passport, fault, now, event);
+    }
+    let (operation, request) = (&incoming.operation, &incoming.request);
+    s3::answered(state, &passport, operation, request, &incoming.origin, now)
+}
+
+fn sts_answer(
+    state: &mut State,
+    incoming: &Incoming,
+    passport: &Passport,
+    fault: Option<&Fault>,
+    now: i64,
+    event: &mut Event,
+) -> Result<Reply, Refusal> {
+    let twist = Twist {
+        already_expired: fault == Some(&Fault::AlreadyExpired),
+        other_role: fault == Some(&Fault::OtherRole),
+    };
+    let mut call = Call {
+        state,
+        caller: &passport.caller,
+        params: &incoming.params,
+        origin: &incoming.origin,
+        now,
+        twist,
+        issued: None,
+    };
+    let result: Xml = query_api::answered(&mut call)?;
+    event.issued = call.issued;
+    let body = xml::sts_response(&incoming.action, result, &event.request_id);
+    Ok(Reply::new(200, "text/xml", body))
+}
+
+fn refused(incoming: &Incoming, refusal: &Refusal, request_id: &str) -> Reply {
+    if incoming.service == "sts" {
+        let body = xml::sts_error(refusal, request_id);
+        return Reply::new(refusal.status, "text/xml", body);
+    }
+    let body = match &*incoming.request.method {
+        "HEAD" => String::new(),
+        _ => xml::s3_error(refusal, &incoming.request.path, request_id),
+    };
+    Reply::new(refusal.status, "application/xml", body)
+}
+
+/// The reply with its body spoiled, where the fault says so.
+fn spoiled(mut reply: Reply, fault: Option<&Fault>) -> Reply {
+    match fault {
+        Some(Fault::MalformedXml) => {
+            let half = reply.body.len() / 2;
+            reply.body.truncate(half);
+            reply.body.extend_from_slice(b"<<&");
+        }
+        Some(Fault::TruncatedBody) => {
+            let whole = reply.body.len();
+            reply.body.truncate(whole / 2);
+            reply = reply.with("Content-Length", whole.to_string());
+        }
+        Some(Fault::Oversized(bytes)) => {
+            reply.body.extend_from_slice(b"<!--");
+            reply.body.extend(std::iter::repeat_n(b'x', *bytes));
+            reply.body.extend_from_slice(b"-->");
+        }
+        _ => {}
+    }
+    reply
+}
