@@ -1,6 +1,7 @@
 //! The Jumpgate agent.
 use std::process::ExitCode;
 
+pub mod broker;
 pub mod domain;
 pub mod ports;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jumpgate_api::{Secret, Timestamp};
-use jumpgate_iam::{AccountId, MfaSerial, MfaSessionDuration, Region};
+use jumpgate_iam::{AccountId, CallerArn, MfaSerial, MfaSessionDuration, Region};
 
 use super::name::IdentityName;
 
@@ -267,6 +267,33 @@ pub enum UnfitKey {
         /// The key's account.
         actual: AccountId,
     },
+}
+
+/// Whether a key is one that we keep: of an IAM user of the identity's account.
+///
+/// # Errors
+/// A root key, temporary credentials, a user of another account.
+pub fn fit_to_keep(
+    identity: &Identity,
+    key: &LongTermKey,
+    caller: &CallerArn,
+) -> Result<(), UnfitKey> {
+    if key.access_key_id.is_temporary() {
+        return Err(UnfitKey::Temporary(caller.to_string()));
+    }
+    match caller {
+        CallerArn::Root { account, .. } => Err(UnfitKey::Root(*account)),
+        CallerArn::AssumedRole { .. } | CallerArn::FederatedUser { .. } => {
+            Err(UnfitKey::Temporary(caller.to_string()))
+        }
+        CallerArn::User { arn } if arn.account() != identity.account => {
+            Err(UnfitKey::OtherAccount {
+                expected: identity.account,
+                actual: arn.account(),
+            })
+        }
+        CallerArn::User { .. } => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,109 @@
+//! Refusals, recorded once for a storm of them.
+//!
+//! The SDKs repeat a refused request three to six times within some seconds, and a hundred workers of one tool
+//! fail together. Refusals of one kind within ten seconds become one record with a count. Nothing leaves with a
+//! refusal, so its record may be written after the reply; it is written early when the journal is read, on lock
+//! and at the end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::domain::event::Event;
+use crate::ports::Journal;
+
+/// How long refusals of one kind are gathered.
+pub(super) const WINDOW: Duration = Duration::from_secs(10);
+
+/// Most kinds that are gathered at a time; what comes beyond it is recorded at once.
+const MAX_KINDS: usize = 256;
+
+/// What makes two refusals one of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Kind {
+    profile: Option<String>,
+    interface: Option<&'static str>,
+    code: Option<String>,
+    detail: Option<String>,
+    uid: Option<u32>,
+    executable: Option<String>,
+}
+
+impl From<&Event> for Kind {
+    fn from(event: &Event) -> Self {
+        Self {
+            profile: event.facts.profile.clone(),
+            interface: event.facts.interface.map(jumpgate_api::Interface::as_str),
+            code: event.facts.code.clone(),
+            detail: event.failure.clone(),
+            uid: event.peer.as_ref().map(|peer| peer.uid),
+            executable: event.peer.as_ref().and_then(|peer| peer.executable.clone()),
+        }
+    }
+}
+
+/// The refusals of the last seconds.
+#[derive(Clone)]
+pub(super) struct Denials {
+    open: Arc<Mutex<HashMap<Kind, Event>>>,
+    journal: Arc<dyn Journal>,
+}
+
+impl Denials {
+    pub(super) fn new(journal: Arc<dyn Journal>) -> Self {
+        Self {
+            open: Arc::default(),
+            journal,
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<Kind, Event>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a refusal; the first of its kind starts the window.
+    pub(super) fn note(&self, mut event: Event) {
+        let kind = Kind::from(&event);
+        let mut open = self.open();
+        if let Some(first) = open.get_mut(&kind) {
+            first.facts.count = first.facts.count.map(|count| count + 1);
+            return;
+        }
+        event.facts.count = Some(1);
+        let gathered = open.len() < MAX_KINDS;
+        if gathered {
+            open.insert(kind.clone(), event.clone());
+        }
+        drop(open);
+        let this = self.clone();
+        tokio::spawn(async move {
+            if gathered {
+                tokio::time::sleep(WINDOW).await;
+                this.close(&kind).await;
+            } else {
+                this.write(event).await;
+            }
+        });
+    }
+
+    async fn close(&self, kind: &Kind) {
+        let event = self.open().remove(kind);
+        if let Some(event) = event {
+            self.write(event).await;
+        }
+    }
+
+    /// Records what is open. Called before the journal is read, on lock and at the end.
+    pub(super) async fn flush(&self) {
+        let open = std::mem::take(&mut *self.open());
+        for event in open.into_values() {
+            self.write(event).await;
+        }
+    }
+
+    async fn write(&self, event: Event) {
+        if let Err(error) = self.journal.record(event).await {
+            tracing::error!(%error, "a refusal could not be recorded");
+        }
+    }
+}

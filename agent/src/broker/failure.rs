@@ -1,0 +1,222 @@
+//! Why a request to the broker fails. Shared by all waiters of a flight, so it can be cloned.
+
+use std::time::Duration;
+
+use jumpgate_api::Code;
+
+use crate::domain::grant::Denial;
+use crate::domain::identity::UnfitKey;
+use crate::domain::name::{IdentityName, LeaseId};
+use crate::domain::scope::ScopeError;
+use crate::domain::session::InvalidAnswer;
+use crate::ports::{JournalError, PromptError, StoreError, TokenError, TokenErrorKind};
+
+/// Why nothing was done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The user locked the agent.
+    #[error("the agent is locked")]
+    Locked,
+    /// The rules say no.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// What would be sent is not legal.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// No identity of this name is configured.
+    #[error("no identity is called {0}")]
+    NoSuchIdentity(String),
+    /// No such lease is live.
+    #[error("no lease {0} is live")]
+    NoSuchLease(LeaseId),
+    /// A person has to supply something, and cannot be asked from here.
+    #[error("identity {identity} is locked: {}", needs.describe())]
+    InteractionRequired {
+        /// The identity.
+        identity: IdentityName,
+        /// What is missing.
+        needs: Needs,
+    },
+    /// The profile asks for a person's yes, and nobody can be asked from here.
+    #[error("this profile asks for a confirmation, and nobody can be asked from here")]
+    ConfirmationUnavailable,
+    /// A person was asked and gave no answer.
+    #[error("identity {identity}: {error}")]
+    Unanswered {
+        /// The identity.
+        identity: IdentityName,
+        /// Why.
+        error: PromptError,
+    },
+    /// The code was sent to AWS before; AWS takes each code once.
+    #[error("identity {0}: this MFA code was used already")]
+    CodeUsedBefore(IdentityName),
+    /// The store did not do its work.
+    #[error("identity {identity}: {error}")]
+    Store {
+        /// The identity.
+        identity: IdentityName,
+        /// Why.
+        error: StoreError,
+    },
+    /// The key is not one that we keep.
+    #[error(transparent)]
+    Unfit(#[from] UnfitKey),
+    /// STS gave nothing.
+    #[error("{call}: {error}")]
+    Upstream {
+        /// Which call, such as `AssumeRole arn:…`.
+        call: String,
+        /// Why.
+        error: TokenError,
+    },
+    /// STS gave something else.
+    #[error("{call}: {error}")]
+    Invalid {
+        /// Which call.
+        call: String,
+        /// What was wrong with it.
+        error: InvalidAnswer,
+    },
+    /// The caller's patience ended before an answer came.
+    #[error("no answer in {} s", .0.as_secs())]
+    Waited(Duration),
+    /// What cannot be recorded is not handed out.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A limit of ours.
+    #[error("{0}")]
+    Busy(&'static str),
+    /// A fault of ours.
+    #[error("a fault of the agent: {0}")]
+    Internal(&'static str),
+}
+
+/// What a person has to supply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The passphrase of the sealed key.
+    pub passphrase: bool,
+    /// A code of this MFA device.
+    pub mfa_serial: Option<String>,
+}
+
+impl Needs {
+    /// Whether nothing is missing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        !self.passphrase && self.mfa_serial.is_none()
+    }
+
+    fn describe(&self) -> &'static str {
+        match (self.passphrase, self.mfa_serial.is_some()) {
+            (true, true) => "it needs its passphrase and an MFA code",
+            (true, false) => "it needs its passphrase",
+            (false, _) => "it needs an MFA code",
+        }
+    }
+}
+
+impl Failure {
+    /// The problem code that a peer and the journal see.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Locked => Code::Locked,
+            Self::Denied(Denial::NoSuchProfile(_)) => Code::ProfileNotFound,
+            Self::Denied(_) => Code::AccessDenied,
+            Self::Scope(_) => Code::InvalidRequest,
+            Self::NoSuchIdentity(_) => Code::IdentityNotFound,
+            Self::NoSuchLease(_) => Code::LeaseNotFound,
+            Self::InteractionRequired { .. } | Self::ConfirmationUnavailable => {
+                Code::InteractionRequired
+            }
+            Self::Unanswered { error, .. } => match error {
+                PromptError::Declined => Code::UserDeclined,
+                PromptError::NoPrompter | PromptError::TimedOut | PromptError::Failed(_) => {
+                    Code::IdentityLocked
+                }
+            },
+            Self::CodeUsedBefore(_) | Self::Unfit(_) => Code::AccessDenied,
+            Self::Store { error, .. } => match error {
+                StoreError::NothingStored => Code::IdentityNotFound,
+                StoreError::PassphraseMissing | StoreError::WrongPassphrase => Code::IdentityLocked,
+                StoreError::Declined => Code::UserDeclined,
+                StoreError::Unavailable { .. } | StoreError::Malformed { .. } => {
+                    Code::StoreUnavailable
+                }
+            },
+            Self::Upstream { error, .. } => upstream_code(error.kind),
+            Self::Invalid { .. } => Code::UpstreamInvalid,
+            Self::Waited(_) => Code::UpstreamTimedOut,
+            Self::Journal(_) => Code::JournalUnavailable,
+            Self::Busy(_) => Code::Busy,
+            Self::Internal(_) => Code::Internal,
+        }
+    }
+
+    /// How long the same question is answered with the same failure, so that a retry storm costs one call to
+    /// STS: some SDKs repeat a refused request five times within four seconds. What a person can mend at once
+    /// is not remembered.
+    #[must_use]
+    pub fn remembered(&self) -> Option<Duration> {
+        match self {
+            Self::Upstream { error, .. } => Some(match error.kind {
+                TokenErrorKind::Throttled
+                | TokenErrorKind::Unavailable
+                | TokenErrorKind::TimedOut
+                | TokenErrorKind::Invalid => TEMPORARY,
+                TokenErrorKind::Denied
+                | TokenErrorKind::MfaRejected
+                | TokenErrorKind::CredentialsRejected
+                | TokenErrorKind::RequestRejected
+                | TokenErrorKind::ClockSkewed
+                | TokenErrorKind::RegionDisabled => FOR_GOOD,
+            }),
+            Self::Invalid { .. } => Some(TEMPORARY),
+            Self::Unanswered {
+                error: PromptError::Declined,
+                ..
+            }
+            | Self::Store {
+                error: StoreError::Declined,
+                ..
+            } => Some(FOR_GOOD),
+            Self::Unanswered { .. } | Self::Store { .. } => Some(TEMPORARY),
+            Self::Locked
+            | Self::Denied(_)
+            | Self::Scope(_)
+            | Self::NoSuchIdentity(_)
+            | Self::NoSuchLease(_)
+            | Self::InteractionRequired { .. }
+            | Self::ConfirmationUnavailable
+            | Self::CodeUsedBefore(_)
+            | Self::Unfit(_)
+            | Self::Waited(_)
+            | Self::Journal(_)
+            | Self::Busy(_)
+            | Self::Internal(_) => None,
+        }
+    }
+}
+
+const fn upstream_code(kind: TokenErrorKind) -> Code {
+    match kind {
+        TokenErrorKind::Denied
+        | TokenErrorKind::MfaRejected
+        | TokenErrorKind::CredentialsRejected
+        | TokenErrorKind::RequestRejected
+        | TokenErrorKind::ClockSkewed
+        | TokenErrorKind::RegionDisabled => Code::UpstreamDenied,
+        TokenErrorKind::Throttled => Code::UpstreamThrottled,
+        TokenErrorKind::Unavailable => Code::UpstreamUnavailable,
+        TokenErrorKind::TimedOut => Code::UpstreamTimedOut,
+        TokenErrorKind::Invalid => Code::UpstreamInvalid,
+    }
+}
+
+/// A denial is remembered this long.
+pub const FOR_GOOD: Duration = Duration::from_secs(10);
+
+/// A failure that may pass is remembered this long.
+pub const TEMPORARY: Duration = Duration::from_secs(3);

@@ -1,0 +1,152 @@
+//! Records of what the broker did.
+
+use super::{Broker, Failure, Leased, Minted};
+use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
+use crate::domain::event::{Activity, Event, Facts};
+use crate::domain::grant::{Ask, Grant};
+use crate::domain::identity::Identity;
+use crate::domain::lease::Lease;
+use crate::domain::peer::Peer;
+use crate::domain::session::Session;
+
+impl Broker {
+    /// A hand-out: `lease.issue` for the caller that the session was made for, `lease.serve` for the others.
+    pub(super) fn lease_event(&self, leased: &Leased, grant: &Grant, first: bool) -> Event {
+        let activity = if first {
+            Activity::LeaseIssue
+        } else {
+            Activity::LeaseServe
+        };
+        let mut event = Event::new(activity, leased.lease.issued_at);
+        event.peer = Some(leased.lease.peer.clone());
+        event.lease = Some(leased.lease.id.clone());
+        event.expires_at = Some(leased.lease.expires_at);
+        event.account = Some(leased.lease.role.account());
+        event.facts = Facts {
+            profile: Some(leased.lease.profile.to_string()),
+            identity: Some(leased.profile.identity.to_string()),
+            interface: Some(leased.lease.interface),
+            reason: grant.reason.clone(),
+            ticket: grant.ticket.clone(),
+            ..session_facts(&leased.minted.sent, &leased.minted.session)
+        };
+        event
+    }
+
+    /// A lease that was ended before its time.
+    pub(super) fn lease_end_event(&self, peer: &Peer, lease: &Lease) -> Event {
+        let mut event = Event::new(Activity::LeaseEnd, self.ports.clock.now());
+        event.peer = Some(peer.clone());
+        event.lease = Some(lease.id.clone());
+        event.expires_at = Some(lease.expires_at);
+        event.account = Some(lease.role.account());
+        event.facts = Facts {
+            profile: Some(lease.profile.to_string()),
+            role_arn: Some(lease.role.to_string()),
+            session: Some(lease.session.to_string()),
+            interface: Some(lease.interface),
+            ..Facts::default()
+        };
+        event
+    }
+
+    /// A refusal.
+    pub(super) fn denial_event(&self, peer: &Peer, ask: &Ask, failure: &Failure) -> Event {
+        let mut event = Event::new(Activity::Deny, self.ports.clock.now());
+        event.peer = Some(peer.clone());
+        event.failure = Some(failure.to_string());
+        let settings = self.settings();
+        let profile = settings.profiles.get(&ask.profile);
+        event.account = profile.map(|profile| profile.role.account());
+        event.facts = Facts {
+            profile: Some(ask.profile.to_string()),
+            identity: profile.map(|profile| profile.identity.to_string()),
+            role_arn: profile.map(|profile| profile.role.to_string()),
+            interface: Some(ask.interface),
+            reason: ask.reason.clone(),
+            ticket: ask.ticket.clone(),
+            sts_request_id: match failure {
+                Failure::Upstream { error, .. } => error.request_id.clone(),
+                _ => None,
+            },
+            code: Some(failure.code().to_string()),
+            ..Facts::default()
+        };
+        event
+    }
+
+    /// What a flight did that no lease will tell: a role on the way, a refresh behind its callers.
+    pub(super) async fn record_refresh(
+        &self,
+        question: &AssumeRole,
+        result: &Result<Minted, Failure>,
+    ) {
+        let mut event = Event::new(Activity::SessionRefresh, self.ports.clock.now());
+        event.account = Some(question.last.role.account());
+        match result {
+            Ok(minted) => {
+                event.expires_at = Some(minted.session.expires_at);
+                event.facts = session_facts(&minted.sent, &minted.session);
+                event.facts.profile = Some(minted.profile.to_string());
+            }
+            Err(failure) => {
+                event.failure = Some(failure.to_string());
+                event.facts.code = Some(failure.code().to_string());
+                event.facts.role_arn = Some(question.last.role.to_string());
+            }
+        }
+        event.facts.identity = Some(question.identity.to_string());
+        self.record_or_log(event).await;
+    }
+
+    /// An identity that became usable, or not.
+    pub(super) async fn record_unlock(
+        &self,
+        peer: &Peer,
+        identity: &Identity,
+        outcome: &Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut event = Event::new(Activity::IdentityUnlock, self.ports.clock.now());
+        event.peer = Some(peer.clone());
+        event.account = Some(identity.account);
+        event.facts.identity = Some(identity.name.to_string());
+        if let Err(failure) = outcome {
+            event.failure = Some(failure.to_string());
+            event.facts.code = Some(failure.code().to_string());
+        }
+        Ok(self.ports.journal.record(event).await?)
+    }
+
+    /// For records that no hand-out depends on: what cannot be written is at least in the log, and `status`
+    /// shows the journal unhealthy.
+    pub(super) async fn record_or_log(&self, event: Event) {
+        let activity = event.activity.as_str();
+        if let Err(error) = self.ports.journal.record(event).await {
+            tracing::error!(%error, activity, "not recorded");
+        }
+    }
+}
+
+fn session_facts(sent: &AssumeRoleRequest, session: &Session) -> Facts {
+    Facts {
+        role_arn: Some(sent.role.to_string()),
+        session: Some(sent.session.to_string()),
+        session_name: Some(sent.session_name.to_string()),
+        source_identity: sent.source_identity.as_ref().map(ToString::to_string),
+        tags: sent
+            .tags
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect(),
+        transitive_tags: sent.transitive.iter().map(ToString::to_string).collect(),
+        policy: sent.policy.clone(),
+        policy_arns: Some(sent.policy_arns.clone()),
+        access_key_id: Some(session.access_key_id.as_str().to_owned()),
+        assumed_role_id: Some(session.assumed_role_id.clone()),
+        packed_policy_percent: session.packed_policy_percent,
+        token_bytes: Some(session.session_token.expose().len()),
+        token_percent: session.token_percent,
+        sts_request_id: session.request_id.clone(),
+        ..Facts::default()
+    }
+}

@@ -1,0 +1,143 @@
+//! Long-term keys: checked against AWS before they are kept, and removed.
+
+use std::sync::Arc;
+
+use jumpgate_iam::CallerArn;
+
+use super::{Answers, Broker, Failure, identity_of};
+use crate::domain::event::{Activity, Event};
+use crate::domain::identity::{BaseCredentials, Identity, LongTermKey, fit_to_keep};
+use crate::domain::name::IdentityName;
+use crate::domain::peer::Peer;
+use crate::ports::StoreError;
+
+impl Broker {
+    /// Keeps a key, once AWS has said that it is an IAM user's of the configured account.
+    ///
+    /// # Errors
+    /// A root key, temporary credentials, another account; STS's or the store's refusal.
+    pub async fn add_identity(
+        &self,
+        peer: &Peer,
+        name: &IdentityName,
+        key: &LongTermKey,
+        answers: &Answers,
+    ) -> Result<(Arc<Identity>, CallerArn), Failure> {
+        self.identities.touch();
+        let identity = identity_of(&self.settings(), name)?;
+        let kept = self.checked_and_kept(&identity, key, answers).await;
+        match &kept {
+            Err(Failure::InteractionRequired { .. }) => {}
+            outcome => {
+                let failure = outcome.as_ref().err();
+                self.record_key(peer, Activity::IdentityAdd, &identity, failure)
+                    .await?;
+            }
+        }
+        let arn = kept?;
+        self.identities.forget(name);
+        self.sessions.forget(name);
+        Ok((identity, arn))
+    }
+
+    async fn checked_and_kept(
+        &self,
+        identity: &Identity,
+        key: &LongTermKey,
+        answers: &Answers,
+    ) -> Result<CallerArn, Failure> {
+        let store = self.ports.store(identity.store);
+        let passphrase = self.identities.passphrase(identity, store, answers).await;
+        let passphrase = passphrase.map_err(without_mfa)?;
+        let caller = self.whose(identity, &BaseCredentials::from(key)).await?;
+        fit_to_keep(identity, key, &caller)?;
+        let saved = store.save(identity, key, passphrase.as_ref()).await;
+        saved.map_err(|error| Failure::Store {
+            identity: identity.name.clone(),
+            error,
+        })?;
+        Ok(caller)
+    }
+
+    async fn whose(
+        &self,
+        identity: &Identity,
+        credentials: &BaseCredentials,
+    ) -> Result<CallerArn, Failure> {
+        let caller = self
+            .ports
+            .tokens
+            .caller_identity(&identity.endpoint, credentials)
+            .await;
+        caller.map_err(|error| Failure::Upstream {
+            call: "GetCallerIdentity".to_owned(),
+            error,
+        })
+    }
+
+    /// Asks AWS whose the stored key is.
+    ///
+    /// # Errors
+    /// Locked, nothing stored, STS's refusal, a key that is not what the configuration says.
+    pub async fn check_identity(
+        &self,
+        name: &IdentityName,
+    ) -> Result<(Arc<Identity>, CallerArn), Failure> {
+        self.identities.touch();
+        self.refuse_while_locked()?;
+        let identity = identity_of(&self.settings(), name)?;
+        let base = self.identities.long_term(&identity).await?;
+        let caller = self.whose(&identity, &base).await?;
+        Ok((identity, caller))
+    }
+
+    /// Removes a key from its store and from memory.
+    ///
+    /// # Errors
+    /// Nothing stored; the store's refusal.
+    pub async fn remove_identity(&self, peer: &Peer, name: &IdentityName) -> Result<(), Failure> {
+        self.identities.touch();
+        let identity = identity_of(&self.settings(), name)?;
+        let removed = self.ports.store(identity.store).remove(&identity).await;
+        let removed = removed.map_err(|error: StoreError| Failure::Store {
+            identity: name.clone(),
+            error,
+        });
+        self.identities.forget(name);
+        self.sessions.forget(name);
+        let failure = removed.as_ref().err();
+        self.record_key(peer, Activity::IdentityRemove, &identity, failure)
+            .await?;
+        removed
+    }
+
+    async fn record_key(
+        &self,
+        peer: &Peer,
+        activity: Activity,
+        identity: &Identity,
+        failure: Option<&Failure>,
+    ) -> Result<(), Failure> {
+        let mut event = Event::new(activity, self.ports.clock.now());
+        event.peer = Some(peer.clone());
+        event.account = Some(identity.account);
+        event.facts.identity = Some(identity.name.to_string());
+        event.failure = failure.map(ToString::to_string);
+        event.facts.code = failure.map(|failure| failure.code().to_string());
+        Ok(self.ports.journal.record(event).await?)
+    }
+}
+
+/// Keeping a key takes its passphrase only; a code would be for using it.
+fn without_mfa(failure: Failure) -> Failure {
+    match failure {
+        Failure::InteractionRequired {
+            identity,
+            mut needs,
+        } => {
+            needs.mfa_serial = None;
+            Failure::InteractionRequired { identity, needs }
+        }
+        failure => failure,
+    }
+}

@@ -1,0 +1,110 @@
+//! Unlocking by a person, and locking: by the user, by idleness, by age.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::failure::Failure;
+use super::identities::{Answers, Standing};
+use super::{Broker, identity_of};
+use crate::domain::event::{Activity, Event};
+use crate::domain::identity::Identity;
+use crate::domain::name::IdentityName;
+use crate::domain::peer::Peer;
+
+impl Broker {
+    /// Makes an identity usable with what a person supplied.
+    ///
+    /// # Errors
+    /// [`Failure::InteractionRequired`] with what is still missing; STS's or the store's refusal.
+    pub async fn unlock(
+        &self,
+        peer: &Peer,
+        name: Option<&IdentityName>,
+        answers: Answers,
+    ) -> Result<(Arc<Identity>, Standing), Failure> {
+        self.identities.touch();
+        let identity = self.chosen_identity(name)?;
+        let result = self.identities.unlock_by_person(&identity, answers).await;
+        match &result {
+            Err(Failure::InteractionRequired { .. }) => {}
+            outcome => self.record_unlock(peer, &identity, outcome).await?,
+        }
+        result?;
+        self.locked.store(false, Ordering::Release);
+        let standing = self.identities.standing(&identity);
+        Ok((identity, standing))
+    }
+
+    fn chosen_identity(&self, name: Option<&IdentityName>) -> Result<Arc<Identity>, Failure> {
+        let settings = self.settings();
+        match (name, settings.identities.len()) {
+            (Some(name), _) => identity_of(&settings, name),
+            (None, 1) => settings
+                .identities
+                .values()
+                .next()
+                .cloned()
+                .ok_or(Failure::Internal("no identity")),
+            (None, _) => Err(Failure::NoSuchIdentity("(none named)".to_owned())),
+        }
+    }
+
+    /// Drops all base credentials and sessions; nothing is handed out until [`Broker::unlock`].
+    pub async fn lock(&self, peer: &Peer) -> (usize, usize) {
+        self.locked.store(true, Ordering::Release);
+        self.drop_secrets(Some(peer), "by its user").await
+    }
+
+    async fn drop_secrets(&self, peer: Option<&Peer>, why: &str) -> (usize, usize) {
+        let dropped = (self.identities.lock(), self.sessions.lock());
+        let mut event = Event::new(Activity::IdentityLock, self.ports.clock.now());
+        event.peer = peer.cloned();
+        event.detail = Some(why.to_owned());
+        self.record_or_log(event).await;
+        self.denials.flush().await;
+        dropped
+    }
+
+    pub(super) async fn lock_if_due(&self) {
+        let agent = self.settings().agent;
+        let due = self.identities.lock_due(&agent);
+        // An ask is no idleness: only age counts here.
+        if let Some((at, why)) = due
+            && at <= self.ports.clock.now()
+        {
+            self.drop_secrets(None, why).await;
+        }
+    }
+
+    /// Locks on idleness and age for as long as it is polled. Sleeps without a timer while nothing is unlocked.
+    pub async fn keep_locking(&self) {
+        loop {
+            let news = self.identities.changed();
+            match self.identities.lock_due(&self.settings().agent) {
+                None => news.await,
+                Some((at, why)) => {
+                    let rest = at.since(self.ports.clock.now());
+                    if rest.is_zero() {
+                        self.drop_secrets(None, why).await;
+                        continue;
+                    }
+                    let _woken = tokio::time::timeout(rest, news).await;
+                }
+            }
+        }
+    }
+
+    /// Whether the user locked the agent.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.locked.load(Ordering::Acquire)
+    }
+
+    pub(super) fn refuse_while_locked(&self) -> Result<(), Failure> {
+        if self.locked.load(Ordering::Acquire) {
+            Err(Failure::Locked)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Sessions in the making: hop by hop, each signed by the one before, the first by the identity.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Broker;
+use super::failure::Failure;
+use super::sessions::{Behind, Minted, Served};
+use crate::domain::assume_role::AssumeRole;
+use crate::domain::identity::{BaseCredentials, Identity};
+use crate::domain::name::{ProfileName, SessionId};
+use crate::domain::session::accept;
+use crate::ports::{Answer, MfaProof, TokenError, TokenErrorKind};
+
+/// What of a minted session gets a record of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// None: the lease's record, or the refusal's, tells it.
+    ByLease,
+    /// A role on the way to another: no lease tells of it.
+    Success,
+    /// A refresh behind its callers: they notice neither outcome.
+    Outcome,
+}
+
+impl Broker {
+    /// The session for a question; in the flight, the session that signs it comes first. Boxed, since the two
+    /// call each other.
+    pub(super) fn session<'a>(
+        self: &'a Arc<Self>,
+        identity: &'a Arc<Identity>,
+        question: Arc<AssumeRole>,
+        profile: &'a ProfileName,
+        patience: Duration,
+        told: Told,
+    ) -> Answer<'a, Result<Served, Failure>> {
+        Box::pin(async move {
+            let refreshable = self.identities.is_ready(identity);
+            let mint = |behind: Behind| {
+                let (broker, identity) = (Arc::clone(self), Arc::clone(identity));
+                let (question, profile) = (Arc::clone(&question), profile.clone());
+                let told = if behind.0 { Told::Outcome } else { told };
+                async move {
+                    broker
+                        .mint(&identity, &question, profile, patience, told)
+                        .await
+                }
+            };
+            self.sessions.session(&question, refreshable, mint).await
+        })
+    }
+
+    async fn mint(
+        self: Arc<Self>,
+        identity: &Arc<Identity>,
+        question: &AssumeRole,
+        profile: ProfileName,
+        patience: Duration,
+        told: Told,
+    ) -> Result<Arc<Minted>, Failure> {
+        let result = match question.prefix() {
+            None => {
+                self.assume_by_identity(identity, question, profile, patience)
+                    .await
+            }
+            Some(prefix) => {
+                let earlier = self
+                    .session(
+                        identity,
+                        Arc::new(prefix),
+                        &profile,
+                        patience,
+                        Told::Success,
+                    )
+                    .await?;
+                let base = earlier.minted.session.as_base();
+                self.assume(question, profile, &base, None).await
+            }
+        };
+        match (told, &result) {
+            (Told::Outcome, _) | (Told::Success, Ok(_)) => {
+                self.record_refresh(question, &result).await;
+            }
+            (Told::ByLease, _) | (Told::Success, Err(_)) => {}
+        }
+        result.map(Arc::new)
+    }
+
+    async fn assume_by_identity(
+        &self,
+        identity: &Arc<Identity>,
+        question: &AssumeRole,
+        profile: ProfileName,
+        patience: Duration,
+    ) -> Result<Minted, Failure> {
+        let base = self.identities.base(identity, patience).await?;
+        let code = self.identities.code_for_role(identity, patience).await?;
+        let serial = identity.mfa.as_ref().map(|mfa| &mfa.serial);
+        let mfa = serial
+            .zip(code.as_ref())
+            .map(|(serial, code)| MfaProof { serial, code });
+        let assumed = self.assume(question, profile, &base, mfa).await;
+        if assumed.as_ref().is_err_and(rejects_credentials) {
+            self.identities.drop_base(&identity.name);
+        }
+        assumed
+    }
+
+    async fn assume(
+        &self,
+        question: &AssumeRole,
+        profile: ProfileName,
+        base: &BaseCredentials,
+        mfa: Option<MfaProof<'_>>,
+    ) -> Result<Minted, Failure> {
+        let call = format!("AssumeRole {}", question.last.role);
+        let id = SessionId::parse(&self.ports.entropy.ulid())
+            .map_err(|_| Failure::Internal("no session id"))?;
+        let sent = question
+            .last
+            .request(&id)
+            .map_err(|_| Failure::Internal("a session id made a request illegal"))?;
+        let tokens = &self.ports.tokens;
+        let answer = tokens
+            .assume_role(&question.endpoint, base, &sent, mfa)
+            .await;
+        let answer = answer.map_err(|error| Failure::Upstream {
+            call: call.clone(),
+            error,
+        })?;
+        let now = self.ports.clock.now();
+        let session = accept(&sent, question.is_chained(), answer, now)
+            .map_err(|error| Failure::Invalid { call, error })?;
+        Ok(Minted {
+            session,
+            sent,
+            profile,
+        })
+    }
+}
+
+fn rejects_credentials(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Upstream {
+            error: TokenError {
+                kind: TokenErrorKind::CredentialsRejected,
+                ..
+            },
+            ..
+        }
+    )
+}

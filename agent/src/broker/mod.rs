@@ -1,0 +1,303 @@
+//! The use case: domain decisions and port calls, in the order of the life of a request.
+//!
+//! [`Broker::credentials`] is the function to read first; the rest of this file is what else a client can ask for.
+//! `journal_events` composes the records, `keys` looks after stored keys.
+
+pub mod failure;
+
+mod denials;
+mod flight;
+mod identities;
+mod journal_events;
+mod keys;
+mod leases;
+mod locking;
+mod minting;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod unlocking;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use self::denials::Denials;
+pub use self::failure::{Failure, Needs};
+use self::identities::Identities;
+pub use self::identities::{Answers, Standing};
+use self::leases::Leases;
+use self::minting::Told;
+use self::sessions::{Minted, Served, Sessions};
+use crate::domain::event::{Activity, Event};
+use crate::domain::grant::{Ask, Grant, decide, may_see};
+use crate::domain::identity::{Identity, Store};
+use crate::domain::lease::Lease;
+use crate::domain::lifetime::LAST_SECONDS;
+use crate::domain::name::{IdentityName, LeaseId, ProfileName};
+use crate::domain::peer::Peer;
+use crate::domain::profile::Profile;
+use crate::domain::scope::{Surroundings, compose};
+use crate::domain::session::Session;
+use crate::domain::settings::Settings;
+use crate::ports::{Clock, Entropy, IdentityStore, Journal, Prompter, TokenService};
+
+/// What a caller waits beyond `prompt_wait`: the calls to STS that follow a person's answer.
+const BEYOND_PROMPT: Duration = Duration::from_secs(30);
+
+/// Every contact with the world.
+pub struct Ports {
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The desktop's keyring.
+    pub keyring: Arc<dyn IdentityStore>,
+    /// Files sealed by a passphrase.
+    pub sealed_files: Arc<dyn IdentityStore>,
+    /// STS.
+    pub tokens: Arc<dyn TokenService>,
+    /// People, or programs that stand in for them.
+    pub prompter: Arc<dyn Prompter>,
+    /// The audit record.
+    pub journal: Arc<dyn Journal>,
+}
+
+impl Ports {
+    fn store(&self, store: Store) -> &dyn IdentityStore {
+        match store {
+            Store::Keyring => self.keyring.as_ref(),
+            Store::File => self.sealed_files.as_ref(),
+        }
+    }
+}
+
+/// One session, handed to one peer.
+#[derive(Debug)]
+pub struct Leased {
+    /// The record of it.
+    pub lease: Lease,
+    /// The profile.
+    pub profile: Arc<Profile>,
+    minted: Arc<Minted>,
+}
+
+impl Leased {
+    /// What was handed out.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.minted.session
+    }
+}
+
+/// The broker.
+pub struct Broker {
+    ports: Arc<Ports>,
+    surroundings: Surroundings,
+    settings: Mutex<Arc<Settings>>,
+    identities: Identities,
+    sessions: Sessions,
+    leases: Leases,
+    denials: Denials,
+    locked: AtomicBool,
+}
+
+impl Broker {
+    /// A broker without anything in memory.
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings, surroundings: Surroundings) -> Arc<Self> {
+        let ports = Arc::new(ports);
+        Arc::new(Self {
+            surroundings,
+            settings: Mutex::new(Arc::new(settings)),
+            identities: Identities::new(Arc::clone(&ports)),
+            sessions: Sessions::new(Arc::clone(&ports.clock), Arc::clone(&ports.entropy)),
+            leases: Leases::default(),
+            denials: Denials::new(Arc::clone(&ports.journal)),
+            locked: AtomicBool::new(false),
+            ports,
+        })
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The life of a request. Whatever the outcome, the journal has it.
+    ///
+    /// # Errors
+    /// The first thing that stands against it; nothing has left then.
+    pub async fn credentials(self: &Arc<Self>, peer: &Peer, ask: &Ask) -> Result<Leased, Failure> {
+        self.identities.touch();
+        let leased = self.leased(peer, ask).await;
+        if let Err(failure) = &leased {
+            self.denials.note(self.denial_event(peer, ask, failure));
+        }
+        leased
+    }
+
+    async fn leased(self: &Arc<Self>, peer: &Peer, ask: &Ask) -> Result<Leased, Failure> {
+        self.lock_if_due().await;
+        self.refuse_while_locked()?;
+        let settings = self.settings();
+        let grant = decide(&settings, peer, ask)?;
+        Self::confirm(&grant)?;
+        let identity = identity_of(&settings, &grant.profile.identity)?;
+        let question = Arc::new(compose(&grant, &identity, &self.surroundings)?);
+        let patience = settings.agent.prompt_wait + BEYOND_PROMPT;
+        let served = self.session(
+            &identity,
+            question,
+            &grant.profile.name,
+            patience,
+            Told::ByLease,
+        );
+        let served = tokio::time::timeout(patience, served)
+            .await
+            .map_err(|_| Failure::Waited(patience))??;
+        let leased = self.lease(peer, ask, &grant, &served)?;
+        let event = self.lease_event(&leased, &grant, served.first);
+        self.ports.journal.record(event).await?;
+        // The lock or the end may have come while the record was written: what they promise holds.
+        self.refuse_while_locked()?;
+        if leased.lease.expires_at.since(self.ports.clock.now()) <= LAST_SECONDS {
+            return Err(Failure::Waited(patience));
+        }
+        self.leases
+            .add(leased.lease.clone(), self.ports.clock.now());
+        Ok(leased)
+    }
+
+    fn confirm(grant: &Grant) -> Result<(), Failure> {
+        if grant.confirm {
+            Err(Failure::ConfirmationUnavailable)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn lease(
+        &self,
+        peer: &Peer,
+        ask: &Ask,
+        grant: &Grant,
+        served: &Served,
+    ) -> Result<Leased, Failure> {
+        let session = &served.minted.session;
+        let id = LeaseId::parse(&self.ports.entropy.ulid());
+        let lease = Lease {
+            id: id.map_err(|_| Failure::Internal("no lease id"))?,
+            profile: grant.profile.name.clone(),
+            role: session.role.clone(),
+            session: session.id.clone(),
+            interface: ask.interface,
+            peer: peer.clone(),
+            issued_at: self.ports.clock.now(),
+            expires_at: session.expires_at,
+        };
+        let (profile, minted) = (Arc::clone(&grant.profile), Arc::clone(&served.minted));
+        Ok(Leased {
+            lease,
+            profile,
+            minted,
+        })
+    }
+
+    /// How an identity stands.
+    #[must_use]
+    pub fn standing(&self, identity: &Identity) -> Standing {
+        self.identities.standing(identity)
+    }
+
+    /// The sessions that can be handed out now, each with the profile that asked first.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<(ProfileName, Session)> {
+        let live = self.sessions.live(self.ports.clock.now());
+        live.iter()
+            .map(|minted| (minted.profile.clone(), minted.session.clone()))
+            .collect()
+    }
+
+    /// The leases whose sessions have not expired.
+    #[must_use]
+    pub fn leases(&self) -> Vec<Lease> {
+        self.leases.live(self.ports.clock.now())
+    }
+
+    /// Ends a lease before its time. What was handed out stays valid at AWS.
+    ///
+    /// # Errors
+    /// No such lease; the journal cannot be written.
+    pub async fn end_lease(&self, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
+        let now = self.ports.clock.now();
+        let lease = self
+            .leases
+            .end(id, now)
+            .ok_or_else(|| Failure::NoSuchLease(id.clone()))?;
+        let event = self.lease_end_event(peer, &lease);
+        self.ports.journal.record(event).await?;
+        Ok(lease)
+    }
+
+    /// The profiles that this peer may use.
+    #[must_use]
+    pub fn profiles(&self, peer: &Peer) -> Vec<Arc<Profile>> {
+        let settings = self.settings();
+        settings
+            .profiles
+            .values()
+            .filter(|profile| may_see(profile, peer))
+            .cloned()
+            .collect()
+    }
+
+    /// Puts a new configuration in force. What the old one unlocked under another meaning is dropped.
+    pub async fn replace_settings(&self, settings: Settings) {
+        let new = Arc::new(settings);
+        let old = {
+            let mut current = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, Arc::clone(&new))
+        };
+        for name in self.identities.keep_only(&old.identities, &new.identities) {
+            self.sessions.forget(&name);
+        }
+        self.record_or_log(Event::new(Activity::ConfigReload, self.ports.clock.now()))
+            .await;
+    }
+
+    /// Records something of the agent's own.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub async fn record(&self, activity: Activity, failure: Option<String>) -> Result<(), Failure> {
+        let mut event = Event::new(activity, self.ports.clock.now());
+        event.failure = failure;
+        Ok(self.ports.journal.record(event).await?)
+    }
+
+    /// A process that may not talk to us tried to.
+    pub fn note_stranger(&self, peer: Peer, why: String) {
+        let mut event = Event::new(Activity::Deny, self.ports.clock.now());
+        event.peer = Some(peer);
+        event.failure = Some(why);
+        self.denials.note(event);
+    }
+
+    /// Writes what is still gathered to the journal.
+    pub async fn flush_denials(&self) {
+        self.denials.flush().await;
+    }
+
+    /// Calls to STS and how many failed.
+    #[must_use]
+    pub fn sts_counts(&self) -> (u64, u64) {
+        self.ports.tokens.counts()
+    }
+}
+
+fn identity_of(settings: &Settings, name: &IdentityName) -> Result<Arc<Identity>, Failure> {
+    let found = settings.identities.get(name).cloned();
+    found.ok_or_else(|| Failure::NoSuchIdentity(name.to_string()))
+}
