@@ -1,0 +1,9 @@
+//! The ports' implementations: one file per contact with the world, and the only one that names its library.
+
+pub mod sealed_file;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod skipped;
+mod stored_key;
