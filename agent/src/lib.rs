@@ -5,6 +5,7 @@ pub mod broker;
 pub mod domain;
 pub mod ports;
 pub mod providers;
+pub mod server;
 
 /// Runs the agent.
 #[must_use]

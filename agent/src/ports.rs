@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use jumpgate_api::{Secret, Timestamp};
+use jumpgate_api::{JournalReport, Secret, Timestamp};
 use jumpgate_iam::{CallerArn, MfaSerial, MfaSessionDuration};
 
 use crate::domain::assume_role::AssumeRoleRequest;
@@ -195,6 +195,9 @@ pub enum PromptError {
     Failed(String),
 }
 
+/// Lines of text, as they come. Dropping it ends them.
+pub type Lines = tokio::sync::mpsc::Receiver<String>;
+
 /// The audit record.
 pub trait Journal: Send + Sync {
     /// Writes and flushes one record; returns when it is safe on disk.
@@ -202,6 +205,12 @@ pub trait Journal: Send + Sync {
 
     /// Where it is, how many records were written, and whether the last write succeeded.
     fn health(&self) -> JournalHealth;
+
+    /// Reads everything that is kept and checks the chain.
+    fn report(&self) -> Answer<'_, Result<JournalReport, JournalError>>;
+
+    /// The last so many records or all, as they were written; then the new ones as they come, if wanted.
+    fn lines(&self, last: Option<usize>, follow: bool) -> Lines;
 }
 
 /// How the journal does.

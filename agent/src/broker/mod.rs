@@ -40,7 +40,11 @@ use crate::domain::profile::Profile;
 use crate::domain::scope::{Surroundings, compose};
 use crate::domain::session::Session;
 use crate::domain::settings::Settings;
-use crate::ports::{Clock, Entropy, IdentityStore, Journal, Prompter, TokenService};
+use jumpgate_api::JournalReport;
+
+use crate::ports::{
+    Clock, Entropy, IdentityStore, Journal, JournalHealth, Lines, Prompter, TokenService,
+};
 
 /// What a caller waits beyond `prompt_wait`: the calls to STS that follow a person's answer.
 const BEYOND_PROMPT: Duration = Duration::from_secs(30);
@@ -288,6 +292,33 @@ impl Broker {
     /// Writes what is still gathered to the journal.
     pub async fn flush_denials(&self) {
         self.denials.flush().await;
+    }
+
+    /// The journal's last so many lines or all, then new ones as they come, if wanted.
+    pub async fn journal(&self, last: Option<usize>, follow: bool) -> Lines {
+        self.denials.flush().await;
+        self.ports.journal.lines(last, follow)
+    }
+
+    /// Reads the whole journal and checks its chain.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn verify_journal(&self) -> Result<JournalReport, Failure> {
+        self.denials.flush().await;
+        Ok(self.ports.journal.report().await?)
+    }
+
+    /// How the journal does.
+    #[must_use]
+    pub fn journal_health(&self) -> JournalHealth {
+        self.ports.journal.health()
+    }
+
+    /// An id for a request, as in the log.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        self.ports.entropy.ulid()
     }
 
     /// Calls to STS and how many failed.

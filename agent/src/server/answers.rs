@@ -1,0 +1,179 @@
+//! From the domain to the wire.
+
+use std::sync::Arc;
+
+use jumpgate_api::{
+    CredentialsReply, IdentityReply, IdentityStatus, IdentitySummary, LeaseStatus, ProfileDetail,
+    ProfileSummary, SessionStatus, UnlockReply,
+};
+use jumpgate_iam::CallerArn;
+
+use crate::broker::{Leased, Standing};
+use crate::domain::identity::Identity;
+use crate::domain::lease::Lease;
+use crate::domain::name::ProfileName;
+use crate::domain::profile::Profile;
+use crate::domain::session::Session;
+use crate::domain::settings::AgentSettings;
+
+/// The only kind of identity so far.
+const KIND: &str = "iam-user";
+
+pub(super) fn credentials(leased: &Leased) -> CredentialsReply {
+    let session = leased.session();
+    CredentialsReply {
+        access_key_id: session.access_key_id.as_str().to_owned(),
+        secret_access_key: session.secret_access_key.clone(),
+        session_token: session.session_token.clone(),
+        expires_at: session.expires_at,
+        account_id: session.role.account().to_string(),
+        role_arn: session.role.to_string(),
+        region: leased.profile.region.as_ref().map(ToString::to_string),
+        session: session.id.to_string(),
+        lease: leased.lease.id.to_string(),
+    }
+}
+
+pub(super) fn unlocked(
+    identity: &Identity,
+    standing: Standing,
+    agent: &AgentSettings,
+) -> UnlockReply {
+    UnlockReply {
+        identity: identity.name.to_string(),
+        unlocked_until: unlocked_until(standing, agent),
+        mfa_until: standing.mfa_until,
+    }
+}
+
+fn unlocked_until(standing: Standing, agent: &AgentSettings) -> Option<jumpgate_api::Timestamp> {
+    standing
+        .since
+        .zip(agent.max_unlock)
+        .map(|(since, limit)| since.plus(limit))
+}
+
+pub(super) fn identity_status(
+    identity: &Identity,
+    standing: Standing,
+    agent: &AgentSettings,
+) -> IdentityStatus {
+    IdentityStatus {
+        name: identity.name.to_string(),
+        kind: KIND.to_owned(),
+        state: standing.state,
+        unlocked_until: unlocked_until(standing, agent),
+        mfa_until: standing.mfa_until,
+    }
+}
+
+pub(super) fn identity_summary(identity: &Identity, standing: Standing) -> IdentitySummary {
+    IdentitySummary {
+        name: identity.name.to_string(),
+        kind: KIND.to_owned(),
+        account_id: identity.account.to_string(),
+        store: identity.store.as_str().to_owned(),
+        mfa_serial: identity.mfa.as_ref().map(|mfa| mfa.serial.to_string()),
+        state: standing.state,
+    }
+}
+
+pub(super) fn identity(identity: &Identity, caller: &CallerArn) -> IdentityReply {
+    IdentityReply {
+        name: identity.name.to_string(),
+        arn: caller.to_string(),
+        account_id: caller.account().to_string(),
+        store: identity.store.as_str().to_owned(),
+    }
+}
+
+pub(super) fn session((profile, session): &(ProfileName, Session)) -> SessionStatus {
+    SessionStatus {
+        profile: profile.to_string(),
+        role_arn: session.role.to_string(),
+        expires_at: session.expires_at,
+        session: session.id.to_string(),
+        chained: session.chained,
+        packed_policy_percent: session.packed_policy_percent,
+        token_bytes: session.session_token.expose().len(),
+        token_percent: session.token_percent,
+    }
+}
+
+pub(super) fn lease(lease: &Lease) -> LeaseStatus {
+    LeaseStatus {
+        id: lease.id.to_string(),
+        profile: lease.profile.to_string(),
+        role_arn: lease.role.to_string(),
+        session: lease.session.to_string(),
+        interface: lease.interface,
+        pid: lease.peer.pid,
+        executable: lease.peer.executable.clone(),
+        issued_at: lease.issued_at,
+        expires_at: lease.expires_at,
+    }
+}
+
+pub(super) fn profile_summary(profile: &Arc<Profile>) -> ProfileSummary {
+    ProfileSummary {
+        name: profile.name.to_string(),
+        identity: profile.identity.to_string(),
+        role_arn: profile.role.to_string(),
+        duration_seconds: profile.effective_duration().seconds(),
+        via: profile.via.as_ref().map(ToString::to_string),
+        scoped: profile.is_scoped(),
+    }
+}
+
+pub(super) fn profile_detail(profile: &Arc<Profile>) -> ProfileDetail {
+    let policy = profile.policy.as_ref();
+    let tag = |(key, value): &(_, _)| (ToString::to_string(key), ToString::to_string(value));
+    ProfileDetail {
+        summary: profile_summary(profile),
+        region: profile.region.as_ref().map(ToString::to_string),
+        external_id: profile.external_id.as_ref().map(ToString::to_string),
+        session_name: profile.session_name.to_string(),
+        source_identity: profile.source_identity.as_ref().map(ToString::to_string),
+        policy: policy.map(|policy| policy.minified().to_owned()),
+        policy_characters: policy.map(jumpgate_iam::PolicyDocument::characters),
+        policy_arns: profile
+            .policy_arns
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        tags: profile
+            .tags
+            .iter()
+            .map(|(key, value)| tag(&(key, value)))
+            .collect(),
+        transitive_tags: profile.transitive.iter().map(ToString::to_string).collect(),
+        require: required(profile),
+        narrow: narrowing(profile),
+        peers: profile.peers.iter().map(|rule| rule.exe.clone()).collect(),
+        notes: profile.duration_note().into_iter().collect(),
+    }
+}
+
+fn required(profile: &Profile) -> Vec<String> {
+    let all = [
+        ("reason", profile.require.reason),
+        ("ticket", profile.require.ticket),
+        ("confirm", profile.require.confirm),
+    ];
+    all.into_iter()
+        .filter(|(_, on)| *on)
+        .map(|(word, _)| word.to_owned())
+        .collect()
+}
+
+fn narrowing(profile: &Profile) -> Vec<String> {
+    let bounds = &profile.narrow;
+    let words = [("policy", bounds.policy), ("duration", bounds.duration)];
+    let words = words
+        .into_iter()
+        .filter(|(_, on)| *on)
+        .map(|(word, _)| word.to_owned());
+    words
+        .chain(bounds.tags.iter().map(|key| format!("tag:{key}")))
+        .collect()
+}

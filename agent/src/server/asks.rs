@@ -1,0 +1,134 @@
+//! From the wire to the domain: every text becomes a value that is legal by construction, or a problem.
+
+use jumpgate_api::{Code, CredentialsRequest, IdentityAddRequest, Problem, UnlockRequest};
+use jumpgate_iam::{PolicyDocument, RoleDuration, TagKey, TagValue};
+
+use crate::broker::Answers;
+use crate::domain::grant::{Ask, MAX_REASON, MAX_TICKET, Narrowing};
+use crate::domain::identity::{AccessKeyId, LongTermKey};
+use crate::domain::name::{IdentityName, LeaseId, ProfileName};
+
+/// Longest secret that a person types or a key has, in bytes.
+const MAX_SECRET: usize = 1_024;
+
+fn invalid(what: &str, why: &dyn std::fmt::Display) -> Problem {
+    Problem::new(Code::InvalidRequest, format!("{what}: {why}"))
+}
+
+pub(super) fn ask(request: CredentialsRequest) -> Result<Ask, Problem> {
+    let narrow = request.narrow;
+    Ok(Ask {
+        profile: profile_name(&request.profile)?,
+        interface: request.interface,
+        narrowing: Narrowing {
+            policy: narrow.policy.as_deref().map(policy).transpose()?,
+            duration: narrow
+                .duration_seconds
+                .map(|seconds| RoleDuration::new(seconds).map_err(|e| invalid("duration", &e)))
+                .transpose()?,
+            tags: narrow.tags.iter().map(tag).collect::<Result<_, _>>()?,
+        },
+        reason: narrow
+            .reason
+            .map(|text| said("reason", text, MAX_REASON))
+            .transpose()?,
+        ticket: narrow
+            .ticket
+            .map(|text| said("ticket", text, MAX_TICKET))
+            .transpose()?,
+    })
+}
+
+fn policy(text: &str) -> Result<PolicyDocument, Problem> {
+    if text.starts_with("preset:") {
+        return Err(invalid(
+            "policy",
+            &"this version has no presets; name a file",
+        ));
+    }
+    PolicyDocument::parse(text).map_err(|error| invalid("policy", &error))
+}
+
+fn tag((key, value): (&String, &String)) -> Result<(TagKey, TagValue), Problem> {
+    let key = TagKey::parse(key).map_err(|error| invalid("tag", &error))?;
+    let value = TagValue::parse(value).map_err(|error| invalid("tag", &error))?;
+    Ok((key, value))
+}
+
+/// What goes into the journal in the caller's words: one line of bounded length.
+fn said(what: &str, text: String, limit: usize) -> Result<String, Problem> {
+    let text = text.trim().to_owned();
+    if text.is_empty() || text.chars().count() > limit || text.chars().any(char::is_control) {
+        return Err(invalid(
+            what,
+            &format!("expected 1 to {limit} characters on one line"),
+        ));
+    }
+    Ok(text)
+}
+
+pub(super) fn profile_name(text: &str) -> Result<ProfileName, Problem> {
+    ProfileName::parse(text).map_err(|error| invalid("profile", &error))
+}
+
+pub(super) fn identity_name(text: &str) -> Result<IdentityName, Problem> {
+    IdentityName::parse(text).map_err(|error| invalid("identity", &error))
+}
+
+pub(super) fn lease_id(text: &str) -> Result<LeaseId, Problem> {
+    LeaseId::parse(text).map_err(|error| invalid("lease", &error))
+}
+
+pub(super) fn unlock(request: UnlockRequest) -> Result<(Option<IdentityName>, Answers), Problem> {
+    let identity = request.identity.as_deref().map(identity_name).transpose()?;
+    if let Some(code) = &request.mfa_code {
+        let digits = code.expose().len() == 6 && code.expose().bytes().all(|b| b.is_ascii_digit());
+        digits
+            .then_some(())
+            .ok_or_else(|| invalid("MFA code", &"expected six digits"))?;
+    }
+    let passphrase = request.passphrase;
+    check_length(
+        "passphrase",
+        passphrase.as_ref().map(|secret| secret.expose().len()),
+    )?;
+    Ok((
+        identity,
+        Answers {
+            passphrase,
+            mfa_code: request.mfa_code,
+        },
+    ))
+}
+
+pub(super) fn key(request: IdentityAddRequest) -> Result<(LongTermKey, Answers), Problem> {
+    let access_key_id = AccessKeyId::parse(&request.access_key_id)
+        .map_err(|error| invalid("access key id", &error))?;
+    let secret = request.secret_access_key;
+    let printable = secret.expose().bytes().all(|byte| byte.is_ascii_graphic());
+    printable
+        .then_some(())
+        .ok_or_else(|| invalid("secret access key", &"expected printable characters"))?;
+    check_length("secret access key", Some(secret.expose().len()))?;
+    check_length(
+        "passphrase",
+        request.passphrase.as_ref().map(|text| text.expose().len()),
+    )?;
+    let answers = Answers {
+        passphrase: request.passphrase,
+        mfa_code: None,
+    };
+    Ok((
+        LongTermKey {
+            access_key_id,
+            secret_access_key: secret,
+        },
+        answers,
+    ))
+}
+
+fn check_length(what: &str, length: Option<usize>) -> Result<(), Problem> {
+    let fits = length.is_none_or(|length| (1..=MAX_SECRET).contains(&length));
+    fits.then_some(())
+        .ok_or_else(|| invalid(what, &format!("expected 1 to {MAX_SECRET} bytes")))
+}

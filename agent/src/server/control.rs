@@ -1,0 +1,391 @@
+//! The control server: HTTP/1.1 and JSON on the Unix socket, one request a connection.
+//!
+//! Limits: [`MAX_CONNECTIONS`] at a time (the rest waits in the kernel's queue), a head of 16 KiB within 5 s, a body
+//! of 256 KiB within 5 s. A peer is checked before a byte of it is read.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jumpgate_api::{
+    AGENT_VERSION_HEADER, Code, IdentityList, JournalStatus, LeaseEnded, LeaseList, LockReply,
+    MAX_BODY_BYTES, MAX_HEAD_BYTES, Problem, ProfileList, ReloadReply, Status, StopReply,
+    StsStatus,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::problem::problem;
+use super::routes::{Route, route};
+use super::{answers, asks, peer};
+use crate::broker::Broker;
+use crate::domain::peer::Peer;
+use crate::ports::{Answer, Lines};
+
+/// Most connections at a time.
+pub const MAX_CONNECTIONS: usize = 512;
+
+/// How long a peer may take for its head, and again for its body.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the server cannot know itself: the process around it.
+pub trait Process: Send + Sync {
+    /// Reads the configuration anew.
+    fn reload(&self) -> Answer<'_, Result<ReloadReply, Problem>>;
+
+    /// Asks the process to drain and end. The peer is told the end by the end of what this returns.
+    fn stop(&self) -> Lines;
+
+    /// What `status` says of the process.
+    fn about(&self) -> About;
+}
+
+/// What `status` says of the process.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Our process id.
+    pub pid: u32,
+    /// Our user.
+    pub uid: u32,
+    /// Seconds since the start.
+    pub uptime_seconds: u64,
+    /// The configuration file.
+    pub config_path: String,
+    /// Why its last state is not in force.
+    pub config_error: Option<String>,
+    /// Whether memory is locked.
+    pub memory_locked: bool,
+}
+
+type Body = BoxBody<Bytes, Infallible>;
+
+/// The control server.
+#[derive(Clone)]
+pub struct Control {
+    broker: Arc<Broker>,
+    process: Arc<dyn Process>,
+    permits: Arc<Semaphore>,
+    uid: u32,
+}
+
+impl Control {
+    /// A server for a broker.
+    #[must_use]
+    pub fn new(broker: Arc<Broker>, process: Arc<dyn Process>) -> Self {
+        let uid = process.about().uid;
+        Self {
+            broker,
+            process,
+            permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            uid,
+        }
+    }
+
+    /// Accepts connections for as long as it is polled; their tasks end up in `connections`.
+    pub async fn accept(&self, listener: &UnixListener, connections: &mut JoinSet<()>) {
+        loop {
+            while connections.try_join_next().is_some() {}
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
+                return;
+            };
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let server = self.clone();
+                    connections.spawn(async move {
+                        server.serve(stream).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    // Out of descriptors: those in use end by their own limits.
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn serve(&self, stream: UnixStream) {
+        let peer = match peer::admitted(&stream, self.uid) {
+            Ok(peer) => peer,
+            Err((peer, stranger)) => return self.broker.note_stranger(peer, stranger.to_string()),
+        };
+        let service = hyper::service::service_fn(|request| async {
+            Ok::<_, Infallible>(self.respond(&peer, request).await)
+        });
+        let served = hyper::server::conn::http1::Builder::new()
+            .keep_alive(false)
+            .header_read_timeout(PATIENCE)
+            .timer(TokioTimer::new())
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+        if let Err(error) = served {
+            tracing::debug!(%error, pid = peer.pid, "connection");
+        }
+    }
+
+    async fn respond(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
+        let request_id = self.broker.request_id();
+        match self.reply(peer, request).await {
+            Ok(response) => response,
+            Err(mut problem) => {
+                problem.request_id = request_id;
+                tracing::info!(code = %problem.code, id = problem.request_id, "refused");
+                let status = StatusCode::from_u16(problem.code.http_status());
+                json(
+                    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    &problem,
+                )
+            }
+        }
+    }
+
+    async fn reply(
+        &self,
+        peer: &Peer,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Problem> {
+        let uri = request.uri();
+        let route = route(request.method().as_str(), uri.path(), uri.query())?;
+        match route {
+            Route::Credentials => self.credentials(peer, read(request).await?).await,
+            Route::Status => Ok(ok(&self.status())),
+            Route::Unlock => self.unlock(peer, read(request).await?).await,
+            Route::Lock => {
+                let (identities, sessions) = self.broker.lock(peer).await;
+                Ok(ok(&LockReply {
+                    identities,
+                    sessions,
+                }))
+            }
+            Route::Profiles => Ok(ok(&self.profiles(peer))),
+            Route::Profile(name) => self.profile(peer, &name),
+            Route::Leases => {
+                let leases = self.broker.leases().iter().map(answers::lease).collect();
+                Ok(ok(&LeaseList { leases }))
+            }
+            Route::EndLease(id) => self.end_lease(peer, &id).await,
+            Route::Identities => Ok(ok(&self.identities())),
+            Route::AddIdentity(name) => self.add_identity(peer, &name, read(request).await?).await,
+            Route::RemoveIdentity(name) => self.remove_identity(peer, &name).await,
+            Route::CheckIdentity(name) => self.check_identity(&name).await,
+            Route::Journal { last, follow } => Ok(stream(self.broker.journal(last, follow).await)),
+            Route::VerifyJournal => match self.broker.verify_journal().await {
+                Ok(report) => Ok(ok(&report)),
+                Err(failure) => Err(problem(&failure)),
+            },
+            Route::Reload => Ok(ok(&self.process.reload().await?)),
+            Route::Stop => Ok(stream(self.stop())),
+        }
+    }
+
+    async fn credentials(
+        &self,
+        peer: &Peer,
+        request: jumpgate_api::CredentialsRequest,
+    ) -> Result<Response<Body>, Problem> {
+        let ask = asks::ask(request)?;
+        let leased = self
+            .broker
+            .credentials(peer, &ask)
+            .await
+            .map_err(|f| problem(&f))?;
+        Ok(ok(&answers::credentials(&leased)))
+    }
+
+    async fn unlock(
+        &self,
+        peer: &Peer,
+        request: jumpgate_api::UnlockRequest,
+    ) -> Result<Response<Body>, Problem> {
+        let (name, given) = asks::unlock(request)?;
+        let unlocked = self.broker.unlock(peer, name.as_ref(), given).await;
+        let (identity, standing) = unlocked.map_err(|failure| problem(&failure))?;
+        let agent = self.broker.settings().agent;
+        Ok(ok(&answers::unlocked(&identity, standing, &agent)))
+    }
+
+    fn profiles(&self, peer: &Peer) -> ProfileList {
+        let profiles = self.broker.profiles(peer);
+        ProfileList {
+            profiles: profiles.iter().map(answers::profile_summary).collect(),
+        }
+    }
+
+    fn profile(&self, peer: &Peer, name: &str) -> Result<Response<Body>, Problem> {
+        let name = asks::profile_name(name)?;
+        let profiles = self.broker.profiles(peer);
+        let found = profiles
+            .iter()
+            .find(|profile| profile.name == name)
+            .ok_or_else(|| {
+                problem(&crate::domain::grant::Denial::NoSuchProfile(name.clone()).into())
+            })?;
+        Ok(ok(&answers::profile_detail(found)))
+    }
+
+    async fn end_lease(&self, peer: &Peer, id: &str) -> Result<Response<Body>, Problem> {
+        let ended = self.broker.end_lease(peer, &asks::lease_id(id)?).await;
+        let lease = ended.map_err(|failure| problem(&failure))?;
+        Ok(ok(&LeaseEnded {
+            id: lease.id.to_string(),
+            valid_until: lease.expires_at,
+        }))
+    }
+
+    fn identities(&self) -> IdentityList {
+        let settings = self.broker.settings();
+        let summary =
+            |identity: &Arc<_>| answers::identity_summary(identity, self.broker.standing(identity));
+        IdentityList {
+            identities: settings.identities.values().map(summary).collect(),
+        }
+    }
+
+    async fn add_identity(
+        &self,
+        peer: &Peer,
+        name: &str,
+        request: jumpgate_api::IdentityAddRequest,
+    ) -> Result<Response<Body>, Problem> {
+        let name = asks::identity_name(name)?;
+        let (key, given) = asks::key(request)?;
+        let added = self.broker.add_identity(peer, &name, &key, &given).await;
+        let (identity, caller) = added.map_err(|failure| problem(&failure))?;
+        Ok(ok(&answers::identity(&identity, &caller)))
+    }
+
+    async fn remove_identity(&self, peer: &Peer, name: &str) -> Result<Response<Body>, Problem> {
+        let name = asks::identity_name(name)?;
+        let removed = self.broker.remove_identity(peer, &name).await;
+        removed.map_err(|failure| problem(&failure))?;
+        Ok(ok(&jumpgate_api::IdentityRemoved {
+            name: name.to_string(),
+        }))
+    }
+
+    async fn check_identity(&self, name: &str) -> Result<Response<Body>, Problem> {
+        let checked = self
+            .broker
+            .check_identity(&asks::identity_name(name)?)
+            .await;
+        let (identity, caller) = checked.map_err(|failure| problem(&failure))?;
+        Ok(ok(&answers::identity(&identity, &caller)))
+    }
+
+    /// The reply, then nothing until the agent has drained: the end of the body is the end of the agent.
+    fn stop(&self) -> Lines {
+        let pid = self.process.about().pid;
+        let mut ended = self.process.stop();
+        let (sender, lines) = tokio::sync::mpsc::channel(1);
+        let reply = serde_json::to_string(&StopReply { pid }).unwrap_or_default();
+        tokio::spawn(async move {
+            let _gone = sender.send(reply).await;
+            while ended.recv().await.is_some() {}
+            drop(sender);
+        });
+        lines
+    }
+
+    fn status(&self) -> Status {
+        let about = self.process.about();
+        let settings = self.broker.settings();
+        let standing = |identity: &Arc<_>| {
+            let standing = self.broker.standing(identity);
+            answers::identity_status(identity, standing, &settings.agent)
+        };
+        let (calls, failures) = self.broker.sts_counts();
+        let journal = self.broker.journal_health();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: about.pid,
+            uptime_seconds: about.uptime_seconds,
+            config_path: about.config_path,
+            config_error: about.config_error,
+            locked: self.broker.is_locked(),
+            memory_locked: about.memory_locked,
+            identities: settings.identities.values().map(standing).collect(),
+            sessions: self
+                .broker
+                .sessions()
+                .iter()
+                .map(answers::session)
+                .collect(),
+            leases: self.broker.leases().len(),
+            endpoints: Vec::new(),
+            sts: StsStatus { calls, failures },
+            journal: JournalStatus {
+                path: journal.path,
+                records: journal.records,
+                healthy: journal.healthy,
+            },
+            notes: settings
+                .profiles
+                .values()
+                .filter_map(|p| p.duration_note())
+                .collect(),
+        }
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Problem> {
+    let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
+    let invalid = |what: &str| Problem::new(Code::InvalidRequest, what);
+    let collected = tokio::time::timeout(PATIENCE, body)
+        .await
+        .map_err(|_| invalid("the body did not arrive in time"))?
+        .map_err(|_| invalid("the body is incomplete or over 256 KiB"))?;
+    // serde's message may quote the body, which may hold a secret: its place has to do.
+    serde_json::from_slice(&collected.to_bytes()).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        invalid(&format!(
+            "the body is not what this path takes (line {line}, column {column})"
+        ))
+    })
+}
+
+fn ok<T: Serialize>(reply: &T) -> Response<Body> {
+    json(StatusCode::OK, reply)
+}
+
+fn json<T: Serialize>(status: StatusCode, reply: &T) -> Response<Body> {
+    let bytes = serde_json::to_vec(reply).unwrap_or_default();
+    let mut response = Response::new(Full::new(Bytes::from(bytes)).boxed());
+    *response.status_mut() = status;
+    set_headers(&mut response, "application/json");
+    response
+}
+
+/// Lines as they come, until there are no more or the peer leaves.
+fn stream(mut lines: Lines) -> Response<Body> {
+    let (mut sender, body) = http_body_util::channel::Channel::<Bytes, Infallible>::new(16);
+    tokio::spawn(async move {
+        while let Some(mut line) = lines.recv().await {
+            line.push('\n');
+            if sender.send_data(Bytes::from(line)).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut response = Response::new(body.boxed());
+    set_headers(&mut response, "application/jsonl");
+    response
+}
+
+fn set_headers(response: &mut Response<Body>, kind: &'static str) {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
+    headers.insert(AGENT_VERSION_HEADER, version);
+}

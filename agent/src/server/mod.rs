@@ -1,0 +1,10 @@
+//! Transport only: bytes ↔ control API ↔ broker.
+
+pub mod control;
+pub mod peer;
+pub mod socket;
+
+mod answers;
+mod asks;
+mod problem;
+mod routes;

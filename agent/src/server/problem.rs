@@ -1,0 +1,103 @@
+//! The one bridge from our failures to a problem on the wire. No wildcard: a new failure must be placed here.
+
+use jumpgate_api::{Need, Problem};
+
+use crate::broker::Failure;
+use crate::ports::{PromptError, StoreError, TokenError, TokenErrorKind};
+
+/// The problem that a peer sees.
+pub(super) fn problem(failure: &Failure) -> Problem {
+    let mut problem = Problem::new(failure.code(), failure.to_string());
+    problem.hint = hint(failure);
+    if let Failure::InteractionRequired { identity, needs } = failure {
+        let identity = || identity.to_string();
+        if needs.passphrase {
+            problem.needs.push(Need::Passphrase {
+                identity: identity(),
+            });
+        }
+        let serial = needs.mfa_serial.clone();
+        problem.needs.extend(serial.map(|serial| Need::MfaCode {
+            identity: identity(),
+            serial,
+        }));
+    }
+    problem
+}
+
+fn hint(failure: &Failure) -> Option<String> {
+    let text = match failure {
+        Failure::Locked => "run: jumpgate unlock".to_owned(),
+        Failure::Denied(denial) => denial.hint().to_owned(),
+        Failure::Scope(_) => "correct the profile, then: jumpgate reload".to_owned(),
+        Failure::NoSuchIdentity(_) => "jumpgate identity list names those configured".to_owned(),
+        Failure::NoSuchLease(_) => "jumpgate leases lists the live ones".to_owned(),
+        Failure::InteractionRequired { identity, .. } => format!("run: jumpgate unlock {identity}"),
+        Failure::ConfirmationUnavailable => {
+            "this version can ask nobody for a confirmation; use a profile without it".to_owned()
+        }
+        Failure::Unanswered { identity, error } => match error {
+            PromptError::NoPrompter => format!("run: jumpgate unlock {identity}"),
+            PromptError::Declined | PromptError::TimedOut => "try again, and answer".to_owned(),
+            PromptError::Failed(_) => {
+                format!("correct mfa_command or passphrase_command of {identity}")
+            }
+        },
+        Failure::CodeUsedBefore(_) => {
+            "wait for the next code; each is good for one call".to_owned()
+        }
+        Failure::Store { identity, error } => return store_hint(identity.as_str(), error),
+        Failure::Unfit(_) => {
+            "create an access key for an IAM user of that account and add that".to_owned()
+        }
+        Failure::Upstream { error, .. } => upstream_hint(error).to_owned(),
+        Failure::Invalid { .. } => {
+            "nothing was handed out; see what sts_endpoint and the proxy point at".to_owned()
+        }
+        Failure::Waited(_) => "jumpgate status says what is being waited for".to_owned(),
+        Failure::Journal(_) => {
+            "nothing is handed out unrecorded; make room in the journal's directory".to_owned()
+        }
+        Failure::Busy(_) => "try again later".to_owned(),
+        Failure::Internal(_) => "the agent's log has more; please report it".to_owned(),
+    };
+    Some(text)
+}
+
+fn store_hint(identity: &str, error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::NothingStored => Some(format!("run: jumpgate identity add {identity}")),
+        StoreError::PassphraseMissing | StoreError::WrongPassphrase => {
+            Some(format!("run: jumpgate unlock {identity}"))
+        }
+        StoreError::Declined => Some("unlock the keyring when it asks".to_owned()),
+        StoreError::Unavailable { remedy, .. } => Some(remedy.clone()),
+        StoreError::Malformed { .. } => Some(format!(
+            "remove it and add the key again: jumpgate identity add {identity}"
+        )),
+    }
+}
+
+const fn upstream_hint(error: &TokenError) -> &'static str {
+    match error.kind {
+        TokenErrorKind::Denied => {
+            "the role's trust policy and the user's own policy must both allow it \
+             (with tags: sts:TagSession; with a source identity: sts:SetSourceIdentity)"
+        }
+        TokenErrorKind::MfaRejected => "wait for the next code and try again",
+        TokenErrorKind::CredentialsRejected => {
+            "the key may be inactive or deleted: jumpgate identity check"
+        }
+        TokenErrorKind::RequestRejected => {
+            "the profile asks for something that AWS does not grant; correct it"
+        }
+        TokenErrorKind::ClockSkewed => "set this machine's clock",
+        TokenErrorKind::RegionDisabled => {
+            "activate the region for STS in the account, or configure another region"
+        }
+        TokenErrorKind::Throttled => "try again in a few seconds",
+        TokenErrorKind::Unavailable => "check the network, the proxy and sts_endpoint",
+        TokenErrorKind::TimedOut => "check the network; then try again",
+        TokenErrorKind::Invalid => "see what sts_endpoint and the proxy point at",
+    }
+}
