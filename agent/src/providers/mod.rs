@@ -1,5 +1,6 @@
 //! The ports' implementations: one file per contact with the world, and the only one that names its library.
 
+pub mod command;
 pub mod sealed_file;
 
 #[cfg(test)]
