@@ -1,10 +1,10 @@
 //! AssumeRole (API_AssumeRole).
 
 use super::authorize::Target;
-use super::call::{Call, name_character};
+use super::call::{Call, name_character, with_token_size};
 use super::context::Context;
 use super::entities::Role;
-use super::packed::{TOKEN_MAX, percent, token_bytes};
+use super::packed::token_bytes;
 use super::policy::Purpose;
 use super::principal::{RoleSession, Who, account_of, set_mfa, unique_id};
 use super::refusal::Refusal;
@@ -49,10 +49,16 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     check_chain(call, &ask, &inherited)?;
     let policies = session_policy::passed(call, &role.account, None)?;
     let packed = session_policy::packed(call, &policies, &ask.tags)?;
-    let mut session = ask.session(inherited, call.enforces(Rule::TransitiveTagsTravel));
+    let mut session = ask.session(&inherited, call.enforces(Rule::TransitiveTagsTravel));
     session.policies = policies;
     session.mfa_at = mfa_at.filter(|_| !call.enforces(Rule::MfaNotInRoleSession));
-    answer(call, session, seconds, packed)
+    let needed = token_bytes(packed, &inherited.tags, Some(&session));
+    let token_bytes = session_policy::token_size(call, needed)?;
+    let sizes = Sizes {
+        packed: session_policy::packed_percent(call, packed),
+        token_bytes,
+    };
+    Ok(answer(call, session, seconds, sizes))
 }
 
 /// RoleArn: `arn:PARTITION:iam::TWELVE_DIGITS:role/…`.
@@ -108,8 +114,12 @@ impl Ask {
     }
 
     /// The session that comes of it: inherited transitive tags first, those passed over them.
-    fn session(self, inherited: Inherited, travels: bool) -> RoleSession {
-        let fixed: Vec<(String, String)> = if travels { inherited.tags } else { Vec::new() };
+    fn session(self, inherited: &Inherited, travels: bool) -> RoleSession {
+        let fixed: Vec<(String, String)> = if travels {
+            inherited.tags.clone()
+        } else {
+            Vec::new()
+        };
         let transitive: BTreeSet<String> = fixed
             .iter()
             .map(|(key, _)| key)
@@ -121,7 +131,9 @@ impl Ask {
             name: self.name,
             tags: fixed.into_iter().chain(self.tags).collect(),
             transitive,
-            source_identity: self.source_identity.or(inherited.source_identity),
+            source_identity: self
+                .source_identity
+                .or_else(|| inherited.source_identity.clone()),
             ..RoleSession::default()
         }
     }
@@ -252,14 +264,14 @@ fn check_chain(call: &Call<'_>, ask: &Ask, inherited: &Inherited) -> Result<(), 
     Ok(())
 }
 
-fn answer(
-    call: &mut Call<'_>,
-    session: RoleSession,
-    seconds: i64,
-    packed: usize,
-) -> Result<Xml, Refusal> {
-    let token_bytes = session_policy::token_size(call, token_bytes(packed, Some(&session)))?;
-    let percent_packed = session_policy::packed_percent(call, packed);
+/// What the answer tells about sizes.
+struct Sizes {
+    /// PackedPolicySize in percent.
+    packed: Option<usize>,
+    token_bytes: usize,
+}
+
+fn answer(call: &mut Call<'_>, session: RoleSession, seconds: i64, sizes: Sizes) -> Xml {
     let source_identity = session.source_identity.clone();
     let mut shown = session.clone();
     if call.twist.other_role {
@@ -267,24 +279,20 @@ fn answer(
         shown.role_arn = format!("arn:aws:iam::{account}:role/SomethingElse");
     }
     let id = format!("{}:{}", unique_id("AROA", &shown.role_arn), shown.name);
-    let expires = call.now + seconds;
+    let who = Who::RoleSession(session);
     let order = Order {
-        who: Who::RoleSession(session),
-        expires,
-        token_bytes,
+        who,
+        expires: call.now + seconds,
+        token_bytes: sizes.token_bytes,
     };
-    let (_, credentials) = call.issue(order, percent_packed);
+    let credentials = call.issue(order, sizes.packed);
     let user = Xml::new()
         .leaf("AssumedRoleId", id)
         .leaf("Arn", Who::RoleSession(shown).arn());
-    Ok(Xml::new()
+    let answer = Xml::new()
         .leaf_if("SourceIdentity", source_identity)
         .node("AssumedRoleUser", user)
         .node("Credentials", credentials)
-        .leaf_if("PackedPolicySize", percent_packed.map(|p| p.to_string()))
-        .leaf("SessionTokenSize", token_bytes.to_string())
-        .leaf(
-            "SessionTokenUtilization",
-            percent(token_bytes, TOKEN_MAX).to_string(),
-        ))
+        .leaf_if("PackedPolicySize", sizes.packed.map(|p| p.to_string()));
+    with_token_size(answer, sizes.token_bytes)
 }

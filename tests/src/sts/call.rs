@@ -3,12 +3,13 @@
 use super::authorize::{self, Target};
 use super::clock;
 use super::context::Context;
+use super::packed::{TOKEN_MAX, percent};
 use super::principal::Caller;
 use super::query::Params;
 use super::record::Issued;
 use super::refusal::Refusal;
 use super::rules::Rule;
-use super::state::{Order, Session, State, role_session};
+use super::state::{Order, State, role_session};
 use super::xml::Xml;
 
 /// Facts of the request that policies may ask for.
@@ -127,7 +128,7 @@ impl Call<'_> {
     }
 
     /// Issues credentials and writes their XML.
-    pub(super) fn issue(&mut self, order: Order, packed: Option<usize>) -> (Session, Xml) {
+    pub(super) fn issue(&mut self, order: Order, packed: Option<usize>) -> Xml {
         let expires = if self.twist.already_expired {
             self.now - 60
         } else {
@@ -141,7 +142,7 @@ impl Call<'_> {
             .leaf("SessionToken", &session.token)
             .leaf("Expiration", clock::rfc3339(session.expires));
         self.issued = Some(issued);
-        (session, xml)
+        xml
     }
 
     /// Whether the caller is itself a role session.
@@ -160,4 +161,14 @@ fn lower_first(name: &str) -> String {
 /// `[\w+=,.@-]`, the character set of session names, user names and source identities.
 pub(super) fn name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+}
+
+/// The members that tell about the token, since September 2026 (API_AssumeRole).
+pub(super) fn with_token_size(answer: Xml, token_bytes: usize) -> Xml {
+    answer
+        .leaf("SessionTokenSize", token_bytes.to_string())
+        .leaf(
+            "SessionTokenUtilization",
+            percent(token_bytes, TOKEN_MAX).to_string(),
+        )
 }

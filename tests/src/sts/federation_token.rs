@@ -1,8 +1,8 @@
 //! GetFederationToken (API_GetFederationToken, id_credentials_temp_control-access_getfederationtoken).
 
 use super::authorize::Target;
-use super::call::{Call, name_character};
-use super::packed::{TOKEN_MAX, percent, token_bytes};
+use super::call::{Call, name_character, with_token_size};
+use super::packed::token_bytes;
 use super::principal::{FederatedSession, Who};
 use super::refusal::Refusal;
 use super::rules::Rule;
@@ -24,7 +24,7 @@ pub(super) fn federation_token(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let account = call.caller.who.account();
     let policies = session_policy::passed(call, &account, Some(POLICY_MAX))?;
     let packed = session_policy::packed(call, &policies, &tags)?;
-    let token_bytes = session_policy::token_size(call, token_bytes(packed, None))?;
+    let token_bytes = session_policy::token_size(call, token_bytes(packed, &[], None))?;
     let percent_packed = session_policy::packed_percent(call, packed);
     let mut seconds = asked.unwrap_or(DEFAULT_DURATION);
     if call.caller.who.is_root(&call.state.world) && call.enforces(Rule::SessionTokenRootHour) {
@@ -41,7 +41,7 @@ pub(super) fn federation_token(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         .leaf("FederatedUserId", who.user_id())
         .leaf("Arn", who.arn());
     let expires = call.now + seconds;
-    let (_, credentials) = call.issue(
+    let credentials = call.issue(
         Order {
             who,
             expires,
@@ -49,15 +49,11 @@ pub(super) fn federation_token(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         },
         percent_packed,
     );
-    Ok(Xml::new()
+    let answer = Xml::new()
         .node("Credentials", credentials)
         .node("FederatedUser", user)
-        .leaf_if("PackedPolicySize", percent_packed.map(|p| p.to_string()))
-        .leaf("SessionTokenSize", token_bytes.to_string())
-        .leaf(
-            "SessionTokenUtilization",
-            percent(token_bytes, TOKEN_MAX).to_string(),
-        ))
+        .leaf_if("PackedPolicySize", percent_packed.map(|p| p.to_string()));
+    Ok(with_token_size(answer, token_bytes))
 }
 
 /// The user needs sts:GetFederationToken on the federated user, and sts:TagSession to pass tags.

@@ -59,19 +59,16 @@ pub(super) fn percent(part: usize, whole: usize) -> usize {
     (part * 100).div_ceil(whole)
 }
 
-/// Bytes of the token that carries all this.
-pub(super) fn token_bytes(packed: usize, session: Option<&RoleSession>) -> usize {
+/// Bytes of the token that carries all this; `inherited` are the transitive tags of earlier hops,
+/// which are in the token though they were not passed here.
+pub(super) fn token_bytes(
+    packed: usize,
+    inherited: &[(String, String)],
+    session: Option<&RoleSession>,
+) -> usize {
     let named = session.map_or(0, |session| {
         let identity = session.source_identity.as_deref().map_or(0, str::len);
-        session.role_arn.len() + session.name.len() + identity + inherited(session)
+        session.role_arn.len() + session.name.len() + identity
     });
-    TOKEN_BASE + (packed + named).div_ceil(3) * 4
-}
-
-/// Transitive tags are in the token at every hop, though they were not passed here.
-fn inherited(session: &RoleSession) -> usize {
-    let travels = |key: &String| session.transitive.contains(&key.to_lowercase());
-    let tags = session.tags.iter().filter(|(key, _)| travels(key));
-    tags.map(|(key, value)| key.len() + value.len() + ENTRY)
-        .sum()
+    TOKEN_BASE + (packed + named + tags_bytes(inherited)).div_ceil(3) * 4
 }

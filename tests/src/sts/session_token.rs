@@ -1,8 +1,8 @@
 //! GetSessionToken (API_GetSessionToken). No permission is asked for: policies cannot control it
 //! (id_credentials_temp_control-access_getsessiontoken).
 
-use super::call::Call;
-use super::packed::{TOKEN_MAX, percent, token_bytes};
+use super::call::{Call, with_token_size};
+use super::packed::token_bytes;
 use super::principal::Who;
 use super::refusal::Refusal;
 use super::rules::Rule;
@@ -20,13 +20,13 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     if call.caller.who.is_root(&call.state.world) && call.enforces(Rule::SessionTokenRootHour) {
         seconds = seconds.min(ROOT_MAX);
     }
-    let token_bytes = session_policy::token_size(call, token_bytes(0, None))?;
+    let token_bytes = session_policy::token_size(call, token_bytes(0, &[], None))?;
     let who = Who::UserSession {
         arn: call.caller.who.arn(),
         mfa_at,
     };
     let expires = call.now + seconds;
-    let (_, credentials) = call.issue(
+    let credentials = call.issue(
         Order {
             who,
             expires,
@@ -34,11 +34,8 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         },
         None,
     );
-    Ok(Xml::new()
-        .node("Credentials", credentials)
-        .leaf("SessionTokenSize", token_bytes.to_string())
-        .leaf(
-            "SessionTokenUtilization",
-            percent(token_bytes, TOKEN_MAX).to_string(),
-        ))
+    Ok(with_token_size(
+        Xml::new().node("Credentials", credentials),
+        token_bytes,
+    ))
 }

@@ -1,0 +1,9 @@
+//! One scenario for each rule: a call that comes out as the rule says, and differently without it.
+
+pub(crate) mod assume_role;
+pub(crate) mod conditions;
+pub(crate) mod credentials;
+pub(crate) mod permissions;
+pub(crate) mod session_policies;
+pub(crate) mod signature;
+pub(crate) mod tags;
