@@ -1,0 +1,167 @@
+//! Configuration: text -> [`raw`] (as written, every value with its place) -> [`Settings`] (domain types).
+//!
+//! All mistakes are collected on the way and reported at once, in the order of the file. Nothing is opened but the
+//! configuration and the policies that it names; nothing is bound; the environment is read in [`environment`]
+//! alone.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`environment`], [`place`] | the process environment; where things are |
+//! | `file` | reads files that nobody else can change |
+//! | `section`, `raw` | known keys, right types, right counts |
+//! | `agent`, `identity`, `profile`, `chain` | what the sections mean |
+//! | `policy`, `tags`, `templates`, `terms` | what single values mean |
+//! | `faults`, [`report`] | mistakes with their places; how a person reads them |
+
+mod agent;
+mod chain;
+pub mod environment;
+mod faults;
+mod file;
+mod identity;
+pub mod place;
+mod policy;
+mod profile;
+mod raw;
+pub mod report;
+mod section;
+mod tags;
+mod templates;
+mod terms;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jumpgate_iam::json::MAX_JSON_BYTES;
+use toml::de::DeTable;
+
+use crate::domain::settings::Settings;
+use faults::{Fault, Faults};
+use raw::RawConfig;
+
+pub use identity::{DEFAULT_MFA_SESSION, DEFAULT_REGION};
+pub use raw::{
+    MAX_ACCOUNTS, MAX_ARGV, MAX_IDENTITIES, MAX_PEERS, MAX_POLICY_ARNS, MAX_PROFILES, MAX_TAGS,
+    MAX_WORD,
+};
+pub use report::{ConfigErrors, Report};
+pub use templates::DEFAULT_SESSION_NAME;
+
+/// Most bytes of a configuration file.
+pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
+
+/// How to begin, for whoever has no configuration yet.
+pub const EXAMPLE: &str = r#"version = 1
+
+[identity.jump]
+kind       = "iam-user"
+account    = "111111111111"
+mfa_serial = "arn:aws:iam::111111111111:mfa/alice"
+
+[profile.dev]
+role_arn = "arn:aws:iam::222222222222:role/Developer"
+region   = "eu-central-1"
+"#;
+
+/// A configuration that is valid as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// What it decides.
+    pub settings: Settings,
+    /// The file that it was read from, absolute.
+    pub path: PathBuf,
+    /// What is legal and probably not what is wanted, in the order of the file.
+    pub warnings: Vec<Report>,
+}
+
+/// Reads the configuration file and the policies that it names.
+///
+/// # Errors
+/// Everything that is wrong with it: missing, unreadable, over [`MAX_CONFIG_BYTES`], not UTF-8, writable by others;
+/// or every mistake in it.
+pub fn load(path: &Path) -> Result<Config, ConfigErrors> {
+    let whole = |error| ConfigErrors(vec![about_file(path, &error)]);
+    let path = std::path::absolute(path).map_err(whole)?;
+    let text = file::read(&path, MAX_CONFIG_BYTES)
+        .map_err(|error| ConfigErrors(vec![about_file(&path, &error)]))?;
+    parse(&text, &path, &|policy| file::read(policy, MAX_JSON_BYTES))
+}
+
+/// Understands a configuration's text. `read_policy` reads a policy file; nothing else is asked of the world.
+///
+/// # Errors
+/// Every mistake in it, in the order of the file.
+pub fn parse(
+    text: &str,
+    path: &Path,
+    read_policy: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Config, ConfigErrors> {
+    let faults = Faults::default();
+    let (document, broken) = DeTable::parse_recoverable(text);
+    for error in broken {
+        let at = error.span().map_or(0, |span| span.start);
+        faults.error(Fault::syntax(at, error.message()));
+    }
+    let settings = {
+        let raw = RawConfig::read(document.get_ref(), &faults);
+        understand(&faults, &raw, path, read_policy)
+    };
+    let (errors, warnings) = faults.into_reports(text, path);
+    if !errors.is_empty() {
+        return Err(ConfigErrors(errors));
+    }
+    Ok(Config {
+        settings,
+        path: path.to_owned(),
+        warnings,
+    })
+}
+
+fn understand(
+    faults: &Faults,
+    raw: &RawConfig<'_>,
+    path: &Path,
+    read_policy: &dyn Fn(&Path) -> io::Result<String>,
+) -> Settings {
+    let agent = agent::understand(faults, raw.agent.as_ref());
+    let accounts = terms::Accounts::read(faults, &raw.accounts);
+    let identities = identity::understand(faults, &raw.identities, &accounts);
+    let context = profile::Context {
+        faults,
+        accounts: &accounts,
+        raw_identities: &raw.identities,
+        identities: &identities,
+        policies: policy::PolicyReader {
+            faults,
+            directory: path.parent().unwrap_or(Path::new("")).to_owned(),
+            read: read_policy,
+        },
+    };
+    let profiles = context.understand(&raw.profiles);
+    chain::check(faults, &raw.profiles, &profiles);
+    Settings {
+        agent,
+        identities,
+        profiles,
+    }
+}
+
+fn about_file(path: &Path, error: &io::Error) -> Report {
+    let message = match error.kind() {
+        io::ErrorKind::NotFound => format!(
+            "there is no configuration here (JUMPGATE_CONFIG can name another place). To begin, write:\n\n{EXAMPLE}"
+        ),
+        _ => format!("the configuration cannot be used: {error}"),
+    };
+    Report {
+        path: path.to_owned(),
+        position: None,
+        key: String::new(),
+        message,
+        expected: None,
+        nearest: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

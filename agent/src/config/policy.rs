@@ -1,0 +1,158 @@
+//! `policy` and `policy_arns` of a profile.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jumpgate_iam::policy::DOCUMENTED_POLICY_CHARACTERS;
+use jumpgate_iam::{Excerpt, Partition, PolicyArn, PolicyArns, PolicyDocument, PolicyError};
+use toml::de::DeValue;
+
+use super::faults::{Fault, Faults, Written};
+use super::raw::MAX_WORD;
+use super::report::Position;
+use super::section::{Entry, Value, wrong_type};
+use super::terms::twice;
+
+const EXPECTED: &str = "the path of a .json file, or the policy itself as JSON text";
+
+/// Reads a policy file; the one thing that understanding a configuration asks of the world.
+pub(super) type ReadPolicy<'r> = dyn Fn(&Path) -> io::Result<String> + 'r;
+
+/// Reads the session policies that profiles name.
+pub(super) struct PolicyReader<'r> {
+    pub(super) faults: &'r Faults,
+    /// The directory of the configuration; policies are named from there.
+    pub(super) directory: PathBuf,
+    pub(super) read: &'r ReadPolicy<'r>,
+}
+
+impl PolicyReader<'_> {
+    /// The policy that a profile names or holds.
+    pub(super) fn policy(&self, entry: &Entry<Value<'_>>) -> Option<PolicyDocument> {
+        let written = entry.here()?;
+        match written.value {
+            DeValue::String(text) => self.of_text(&written.with(text.as_ref())),
+            DeValue::Table(table) if table.contains_key("preset") => {
+                let message = "presets are not available in this version";
+                let fault = Fault::wrong(&written.place, message);
+                self.faults.error(fault.expected(EXPECTED));
+                None
+            }
+            _ => {
+                wrong_type(self.faults, written, EXPECTED);
+                None
+            }
+        }
+    }
+
+    fn of_text(&self, written: &Written<&str>) -> Option<PolicyDocument> {
+        let text = written.value;
+        if text.trim_start().starts_with('{') {
+            return self.inline(written);
+        }
+        if !text.ends_with(".json") && text.contains('{') {
+            let message = format!("{} is neither", Excerpt::of(text));
+            self.faults
+                .error(Fault::wrong(&written.place, message).expected(EXPECTED));
+            return None;
+        }
+        self.file(written)
+    }
+
+    fn inline(&self, written: &Written<&str>) -> Option<PolicyDocument> {
+        match PolicyDocument::parse(written.value) {
+            Ok(policy) => {
+                self.doubt_length(written, &policy);
+                Some(policy)
+            }
+            Err(error) => {
+                let message = format!("in its JSON text, {error}");
+                self.faults.error(Fault::wrong(&written.place, message));
+                None
+            }
+        }
+    }
+
+    fn file(&self, written: &Written<&str>) -> Option<PolicyDocument> {
+        let name = written.value;
+        if name.is_empty() || name.len() > MAX_WORD || name.contains('\0') {
+            let message = format!("{} is no path", Excerpt::of(name));
+            self.faults
+                .error(Fault::wrong(&written.place, message).expected(EXPECTED));
+            return None;
+        }
+        let path = self.directory.join(name);
+        let text = match (self.read)(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("{} cannot be read: {error}", path.display());
+                self.faults.error(Fault::wrong(&written.place, message));
+                return None;
+            }
+        };
+        // A byte order mark is no JSON, though editors write it.
+        match PolicyDocument::parse(text.strip_prefix('\u{feff}').unwrap_or(&text)) {
+            Ok(policy) => {
+                self.doubt_length(written, &policy);
+                Some(policy)
+            }
+            Err(error) => {
+                let fault = Fault::wrong(&written.place, without_place(&error));
+                let (line, column) = (error.line(), error.column());
+                self.faults
+                    .error(fault.inside(&path, Position { line, column }));
+                None
+            }
+        }
+    }
+
+    /// STS has had one limit on the whole session token since September 2026, so only AWS can tell.
+    fn doubt_length(&self, written: &Written<&str>, policy: &PolicyDocument) {
+        if policy.exceeds_documented_limit() {
+            let message = format!(
+                "the policy has {} characters when minified, and AWS may refuse it",
+                policy.characters()
+            );
+            let fault = Fault::wrong(&written.place, message);
+            self.faults
+                .warning(fault.expected(format!("at most {DOCUMENTED_POLICY_CHARACTERS}")));
+        }
+    }
+}
+
+/// The error without the place that it begins with.
+fn without_place(error: &PolicyError) -> String {
+    let text = error.to_string();
+    let place = format!("{}: ", error.position());
+    text.strip_prefix(&place).unwrap_or(&text).to_owned()
+}
+
+/// The managed policies, of the role's partition, none twice.
+pub(super) fn policy_arns(
+    faults: &Faults,
+    entry: &Entry<Vec<Written<&str>>>,
+    partition: Option<Partition>,
+) -> PolicyArns {
+    let list = entry.here().map(|list| list.value.as_slice());
+    let mut arns: Vec<PolicyArn> = Vec::new();
+    for written in list.unwrap_or_default() {
+        let Some(arn) = faults.checked(&written.place, PolicyArn::parse(written.value)) else {
+            continue;
+        };
+        if let Some(partition) = partition.filter(|partition| *partition != arn.partition()) {
+            let message = format!(
+                "the policy is in partition {}, and the role in {partition}",
+                arn.partition()
+            );
+            faults.error(
+                Fault::wrong(&written.place, message).expected(format!("arn:{partition}:…")),
+            );
+        }
+        if arns.contains(&arn) {
+            faults.error(twice(written));
+        } else {
+            arns.push(arn);
+        }
+    }
+    PolicyArns::new(arns).unwrap_or_default()
+}
