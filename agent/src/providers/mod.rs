@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod sealed_file;
+pub mod sts;
 
 #[cfg(test)]
 mod samples;
