@@ -1,13 +1,33 @@
-//! The Jumpgate agent.
-use std::process::ExitCode;
+//! The Jumpgate agent: holds the jump-account identity and hands out role sessions that are scoped, short-lived
+//! and recorded.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`config`] | text to domain types; opens nothing but its own files |
+//! | [`server`] | bytes to the broker and back |
+//! | [`broker`] | the life of a request: domain decisions and port calls |
+//! | [`domain`] | what should happen: pure |
+//! | [`ports`] | every contact with the world, as a trait |
+//! | [`providers`] | one file per port, the only one that names its library |
+//! | [`harden`], [`telemetry`] | what the process does to itself; where its log goes |
+//!
+//! Invariants, each with a test (docs/architecture.md): a long-term secret never leaves the process; no credential
+//! leaves without a journal record written first; a request can only narrow its profile; the cache key is the complete
+//! question put to AWS; whoever cannot be identified is refused; what has expired is never served; no lock is held across
+//! an await.
 
 pub mod broker;
+pub mod config;
 pub mod domain;
+pub mod harden;
 pub mod ports;
 pub mod providers;
 pub mod server;
+pub mod telemetry;
 
-/// Runs the agent.
+use std::process::ExitCode;
+
+/// Runs the agent's command line.
 #[must_use]
 pub fn main() -> ExitCode {
     ExitCode::SUCCESS

@@ -50,9 +50,9 @@ impl Broker {
     }
 
     /// Drops all base credentials and sessions; nothing is handed out until [`Broker::unlock`].
-    pub async fn lock(&self, peer: &Peer) -> (usize, usize) {
+    pub async fn lock(&self, peer: Option<&Peer>, why: &str) -> (usize, usize) {
         self.locked.store(true, Ordering::Release);
-        self.drop_secrets(Some(peer), "by its user").await
+        self.drop_secrets(peer, why).await
     }
 
     async fn drop_secrets(&self, peer: Option<&Peer>, why: &str) -> (usize, usize) {

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod sealed_file;
 pub mod sts;
+pub mod system;
 
 #[cfg(test)]
 mod samples;

@@ -162,7 +162,7 @@ impl Control {
             Route::Status => Ok(ok(&self.status())),
             Route::Unlock => self.unlock(peer, read(request).await?).await,
             Route::Lock => {
-                let (identities, sessions) = self.broker.lock(peer).await;
+                let (identities, sessions) = self.broker.lock(Some(peer), "by its user").await;
                 Ok(ok(&LockReply {
                     identities,
                     sessions,

@@ -1,0 +1,66 @@
+//! The operating system's clock and randomness.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jumpgate_api::Timestamp;
+use ulid::Ulid;
+
+use crate::ports::{Clock, Entropy};
+
+/// The operating system's wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| {
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            });
+        Timestamp::from_unix_millis(millis)
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn ulid(&self) -> String {
+        let mut bytes = [0; 16];
+        fill(&mut bytes);
+        let millis = SystemClock.now().unix_millis().unsigned_abs();
+        Ulid::from_parts(millis, u128::from_be_bytes(bytes)).to_string()
+    }
+
+    fn byte(&self) -> u8 {
+        let mut byte = [0];
+        fill(&mut byte);
+        byte[0]
+    }
+}
+
+/// Without randomness there is no safe way on: ids would repeat, nonces too.
+fn fill(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the kernel gives random bytes");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ulids_differ_and_carry_the_time() {
+        let ulids: HashSet<String> = (0..1000).map(|_| SystemEntropy.ulid()).collect();
+        assert_eq!(ulids.len(), 1000);
+        let now = SystemClock.now().unix_millis().unsigned_abs();
+        for text in ulids {
+            let ulid: Ulid = text.parse().unwrap();
+            assert!(now.abs_diff(ulid.timestamp_ms()) < 60_000);
+        }
+    }
+}
