@@ -1,0 +1,180 @@
+//! Blocking calls, one after the other, on a thread of their own.
+//!
+//! An unlock prompt outlives its caller: it can be neither cancelled nor shown twice without harm (a dismissed
+//! prompt ends some keyrings). So a call that began is finished, whoever waits; who comes for the same key
+//! meanwhile joins the call; and a call that has not begun when nobody waits for it any more is left out.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::explain;
+use crate::domain::identity::LongTermKey;
+use crate::domain::name::IdentityName;
+use crate::ports::StoreError;
+
+/// The most calls that wait for their turn.
+const MAX_WAITING: usize = 64;
+
+/// What the thread does; every call may take as long as a person does.
+pub(super) trait Vault: Send + 'static {
+    fn load(&mut self, name: &IdentityName) -> Result<LongTermKey, StoreError>;
+    fn save(&mut self, name: &IdentityName, key: &LongTermKey) -> Result<(), StoreError>;
+    fn remove(&mut self, name: &IdentityName) -> Result<(), StoreError>;
+
+    /// Forgets what a call that broke off may have left half done.
+    fn disconnect(&mut self);
+}
+
+type Outcome<T> = Result<T, StoreError>;
+type Reply<T> = oneshot::Sender<Outcome<T>>;
+
+/// Who waits for which key. An entry is there from the time a load is queued until it is answered.
+type Loads = Arc<Mutex<HashMap<IdentityName, Vec<Reply<LongTermKey>>>>>;
+
+enum Call {
+    Load(IdentityName),
+    Save(IdentityName, LongTermKey, Reply<()>),
+    Remove(IdentityName, Reply<()>),
+}
+
+/// The waiting calls. The thread starts with the first one and ends with the queue.
+pub(super) struct Queue<V> {
+    state: Mutex<State<V>>,
+    loads: Loads,
+}
+
+enum State<V> {
+    Idle(V),
+    Running(SyncSender<Call>),
+    /// The thread could not be started.
+    Broken,
+}
+
+impl<V> std::fmt::Debug for Queue<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Queue")
+    }
+}
+
+impl<V: Vault> Queue<V> {
+    pub(super) fn new(vault: V) -> Self {
+        Self {
+            state: Mutex::new(State::Idle(vault)),
+            loads: Loads::default(),
+        }
+    }
+
+    /// Reads a key, with all who want the same one.
+    pub(super) async fn load(&self, name: &IdentityName) -> Outcome<LongTermKey> {
+        let (reply, answer) = oneshot::channel();
+        self.join(name, reply)?;
+        answer.await.unwrap_or_else(|_| Err(explain::broke_off()))
+    }
+
+    pub(super) async fn save(&self, name: &IdentityName, key: &LongTermKey) -> Outcome<()> {
+        let (reply, answer) = oneshot::channel();
+        self.push(Call::Save(name.clone(), key.clone(), reply))?;
+        answer.await.unwrap_or_else(|_| Err(explain::broke_off()))
+    }
+
+    pub(super) async fn remove(&self, name: &IdentityName) -> Outcome<()> {
+        let (reply, answer) = oneshot::channel();
+        self.push(Call::Remove(name.clone(), reply))?;
+        answer.await.unwrap_or_else(|_| Err(explain::broke_off()))
+    }
+
+    fn join(&self, name: &IdentityName, reply: Reply<LongTermKey>) -> Outcome<()> {
+        let mut loads = locked(&self.loads);
+        if let Some(waiting) = loads.get_mut(name) {
+            waiting.push(reply);
+            return Ok(());
+        }
+        self.push(Call::Load(name.clone()))?;
+        loads.insert(name.clone(), vec![reply]);
+        Ok(())
+    }
+
+    fn push(&self, call: Call) -> Outcome<()> {
+        let mut state = locked(&self.state);
+        if let State::Idle(_) = &*state {
+            *state = match std::mem::replace(&mut *state, State::Broken) {
+                State::Idle(vault) => start(vault, Arc::clone(&self.loads))?,
+                other => other,
+            };
+        }
+        let State::Running(sender) = &*state else {
+            return Err(explain::broke_off());
+        };
+        sender.try_send(call).map_err(|error| match error {
+            TrySendError::Full(_) => explain::busy(),
+            TrySendError::Disconnected(_) => explain::broke_off(),
+        })
+    }
+}
+
+fn start<V: Vault>(vault: V, loads: Loads) -> Outcome<State<V>> {
+    let (sender, calls) = mpsc::sync_channel(MAX_WAITING);
+    std::thread::Builder::new()
+        .name("keyring".to_owned())
+        .spawn(move || serve(vault, &calls, &loads))
+        .map_err(|_| explain::broke_off())?;
+    Ok(State::Running(sender))
+}
+
+fn serve<V: Vault>(mut vault: V, calls: &Receiver<Call>, loads: &Loads) {
+    while let Ok(call) = calls.recv() {
+        match call {
+            Call::Load(name) => serve_load(&mut vault, &name, loads),
+            Call::Save(name, key, reply) => answer(&mut vault, reply, |v| v.save(&name, &key)),
+            Call::Remove(name, reply) => answer(&mut vault, reply, |v| v.remove(&name)),
+        }
+    }
+}
+
+fn serve_load<V: Vault>(vault: &mut V, name: &IdentityName, loads: &Loads) {
+    if nobody_waits(name, loads) {
+        return;
+    }
+    let outcome = unbroken(vault, |vault| vault.load(name));
+    // Who comes from here on starts a new call.
+    let waiting = locked(loads).remove(name).unwrap_or_default();
+    for reply in waiting {
+        let _ = reply.send(outcome.clone());
+    }
+}
+
+fn nobody_waits(name: &IdentityName, loads: &Loads) -> bool {
+    let mut loads = locked(loads);
+    let gone = loads
+        .get(name)
+        .is_none_or(|waiting| waiting.iter().all(Reply::is_closed));
+    if gone {
+        loads.remove(name);
+    }
+    gone
+}
+
+fn answer<V: Vault>(vault: &mut V, reply: Reply<()>, call: impl FnOnce(&mut V) -> Outcome<()>) {
+    if !reply.is_closed() {
+        let _ = reply.send(unbroken(vault, call));
+    }
+}
+
+/// A panic of the library ends the call, and not all calls to come.
+fn unbroken<V: Vault, T>(vault: &mut V, call: impl FnOnce(&mut V) -> Outcome<T>) -> Outcome<T> {
+    catch_unwind(AssertUnwindSafe(|| call(vault))).unwrap_or_else(|_| {
+        vault.disconnect();
+        Err(explain::broke_off())
+    })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
