@@ -1,3 +1,12 @@
-//! Harness.
+//! The harness of the end-to-end tests: a [`Lab`] with a home of its own, the strict STS double, the real agent and the
+//! real client; and a search of everything they wrote for the secrets that were put in.
 
+pub mod canary;
+pub mod lab;
+pub mod programs;
+pub mod prompts;
+pub mod skip;
 pub mod sts;
+
+pub use lab::{Lab, Ran};
+pub use programs::Programs;

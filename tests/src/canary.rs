@@ -1,0 +1,113 @@
+//! The search for secrets in everything that was written.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+
+/// Shorter texts would be found by chance.
+const SHORTEST: usize = 8;
+
+/// Registers secrets for the search that `tests/run` makes at its end.
+pub fn register(secrets: &[String]) {
+    let Some(path) = std::env::var_os("JUMPGATE_CANARIES") else {
+        return;
+    };
+    let lines: String = forms(secrets)
+        .into_iter()
+        .map(|form| String::from_utf8_lossy(&form).into_owned() + "\n")
+        .collect();
+    if let Ok(mut file) = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+    {
+        let _nobody_reads = file.write_all(lines.as_bytes());
+    }
+}
+
+/// The files below `directory` in which one of the secrets stands: as it is, in Base64, in hex, percent-encoded or
+/// escaped as JSON.
+#[must_use]
+pub fn found(directory: &Path, secrets: &[String]) -> Vec<PathBuf> {
+    let forms = forms(secrets);
+    let mut hits = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(&directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => open.push(path),
+                Ok(kind) if kind.is_file() => {
+                    let bytes = std::fs::read(&path).unwrap_or_default();
+                    if forms.iter().any(|form| contains(&bytes, form)) {
+                        hits.push(path);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    hits
+}
+
+fn forms(secrets: &[String]) -> Vec<Vec<u8>> {
+    let mut forms = Vec::new();
+    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let encoded = base64::engine::general_purpose::STANDARD_NO_PAD.encode(secret);
+        let escaped = secret.replace('/', "\\/");
+        let percent = secret
+            .replace('/', "%2F")
+            .replace('+', "%2B")
+            .replace('=', "%3D");
+        // The last characters of Base64 depend on what follows.
+        let kept = encoded.len().saturating_sub(2);
+        forms.extend([
+            secret.clone(),
+            hex,
+            encoded[..kept].to_owned(),
+            escaped,
+            percent,
+        ]);
+    }
+    forms.sort();
+    forms.dedup();
+    forms.into_iter().map(String::into_bytes).collect()
+}
+
+fn contains(bytes: &[u8], form: &[u8]) -> bool {
+    // Look at the places of the first byte only: most files are small, some executables are not.
+    let first = form[0];
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == first)
+        .any(|(at, _)| bytes[at..].starts_with(form))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_form_is_found_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let secret = "wJalr/XUtn+canary=".to_owned();
+        for text in forms(std::slice::from_ref(&secret)) {
+            let file = home.path().join("a.log");
+            std::fs::write(&file, [b"x: ", text.as_slice(), b" y"].concat()).unwrap();
+            assert_eq!(
+                found(home.path(), std::slice::from_ref(&secret)),
+                [file.clone()]
+            );
+            std::fs::write(&file, "x: wJalr/XUtn+CANARY= y").unwrap();
+            assert!(found(home.path(), std::slice::from_ref(&secret)).is_empty());
+        }
+    }
+}

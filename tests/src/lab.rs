@@ -1,0 +1,428 @@
+//! A home of its own, the strict STS double, the real agent and the real client.
+
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::prompts::Prompt;
+use crate::sts::{MFA_SERIAL, StsDouble, World};
+use crate::{Programs, canary};
+
+/// The passphrase of the sealed identity. A canary.
+pub const PASSPHRASE: &str = "canary-passphrase-of-the-sealed-file";
+
+/// What stands behind `[identity.jump]` in the configuration that [`Lab::new`] writes, before the test's own text.
+const IDENTITY: &str = r#"version = 1
+
+[accounts]
+jump = "111111111111"
+target = "222222222222"
+
+[identity.jump]
+kind = "iam-user"
+account = "jump"
+region = "us-east-1"
+mfa_serial = "arn:aws:iam::111111111111:mfa/alice"
+mfa = "command"
+mfa_command = ["@HOME@/bin/mfa-code"]
+store = "file"
+passphrase_command = ["@HOME@/bin/passphrase"]
+sts_endpoint = "@STS@"
+"#;
+
+/// The profile that most tests use.
+pub const DEV: &str = r#"
+[profile.dev]
+account = "target"
+role = "Developer"
+region = "eu-central-1"
+source_identity = "{user}"
+tags = { DoiTEnvironment = "{account_id}" }
+transitive_tags = ["DoiTEnvironment"]
+policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*"}]}'
+"#;
+
+/// One test's surroundings. Dropping it ends the agent and fails the test if a secret stands in any file.
+pub struct Lab {
+    home: TempDir,
+    world: World,
+    /// The STS double.
+    pub double: Arc<StsDouble>,
+    /// Client and agent.
+    pub programs: Programs,
+    /// The program that prints MFA codes.
+    pub mfa: Prompt,
+    /// The program that prints the passphrase.
+    pub passphrase: Prompt,
+    agent: Mutex<Option<Child>>,
+    environment: Vec<(String, String)>,
+}
+
+/// A command that ended.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The exit status's number; -1 for a signal.
+    #[must_use]
+    pub fn code(&self) -> i32 {
+        self.status.code().unwrap_or(-1)
+    }
+
+    /// The output as JSON.
+    ///
+    /// # Panics
+    /// It is none.
+    #[must_use]
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in {:?}; stderr: {}", self.stdout, self.stderr))
+    }
+
+    /// The same, once it is known to have succeeded.
+    ///
+    /// # Panics
+    /// It failed.
+    #[track_caller]
+    pub fn good(self) -> Self {
+        assert!(self.status.success(), "{}: {}", self.status, self.stderr);
+        self
+    }
+}
+
+impl Lab {
+    /// The demo's world with fresh secrets, and a configuration of one identity and `profiles`.
+    ///
+    /// # Panics
+    /// Without a home or a double there is no test.
+    #[must_use]
+    pub fn new(programs: &Programs, profiles: &str) -> Self {
+        Self::in_world(programs, World::demo(), &format!("{IDENTITY}{profiles}"))
+    }
+
+    /// Another world, and a whole configuration; `@HOME@` and `@STS@` are replaced in it.
+    ///
+    /// # Panics
+    /// Without a home or a double there is no test.
+    #[must_use]
+    pub fn in_world(programs: &Programs, world: World, configuration: &str) -> Self {
+        let home = tempfile::Builder::new()
+            .prefix("lab")
+            .tempdir()
+            .expect("a home");
+        let world = world.with_fresh_secrets("canary");
+        let double = StsDouble::start(world.clone()).expect("a sound world");
+        let double = Arc::new(double);
+        let bin = home.path().join("bin");
+        let programs = programs.install(&bin).expect("the executables were built");
+        let codes = Arc::clone(&double);
+        let mfa = Prompt::new(&bin, "mfa-code", move || codes.totp_code(MFA_SERIAL));
+        let passphrase = Prompt::new(&bin, "passphrase", || PASSPHRASE.to_owned());
+        let private = |path: &Path| std::fs::DirBuilder::new().mode(0o700).create(path);
+        private(&home.path().join("run")).expect("a runtime directory");
+        let lab = Self {
+            home,
+            world,
+            double,
+            programs,
+            mfa,
+            passphrase,
+            agent: Mutex::new(None),
+            environment: Vec::new(),
+        };
+        lab.configure(configuration);
+        lab
+    }
+
+    /// The home directory.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A file in the home directory.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home().join(name)
+    }
+
+    /// Sets a variable for client and agent.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Writes the configuration.
+    ///
+    /// # Panics
+    /// It cannot be written.
+    pub fn configure(&self, text: &str) {
+        let directory = self.path(".config/jumpgate");
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)
+            .expect("a configuration directory");
+        let home = self.home().display().to_string();
+        let text = text
+            .replace("@HOME@", &home)
+            .replace("@STS@", &self.double.url());
+        std::fs::write(directory.join("config.toml"), text).expect("a writable file");
+    }
+
+    /// The configuration that [`Lab::new`] writes, with other profiles.
+    pub fn configure_profiles(&self, profiles: &str) {
+        self.configure(&format!("{IDENTITY}{profiles}"));
+    }
+
+    fn in_surroundings(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("HOME", self.home())
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", self.path("bin").display()),
+            )
+            .env("USER", "tester")
+            .env("LC_ALL", "C.UTF-8")
+            .env("XDG_RUNTIME_DIR", self.path("run"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.home())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The client with these arguments, ready to run.
+    #[must_use]
+    pub fn client(&self, arguments: &[&str]) -> Command {
+        let mut command = self.in_surroundings(&self.programs.client);
+        command.args(arguments);
+        command
+    }
+
+    /// Any other program, such as the AWS CLI, in the same surroundings.
+    #[must_use]
+    pub fn program(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.in_surroundings(program);
+        command.args(arguments);
+        command
+    }
+
+    /// Runs the client to its end.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[track_caller]
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        finish(self.client(arguments), "")
+    }
+
+    /// Runs the client with lines on its standard input.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[track_caller]
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        finish(self.client(arguments), input)
+    }
+
+    /// Starts the agent in the foreground, its log in `agent.log`, and waits until it can be reached.
+    ///
+    /// # Panics
+    /// It does not come up.
+    pub fn start_agent(&self) {
+        let log = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(self.path("agent.stderr"))
+            .expect("a log");
+        let mut command = self.in_surroundings(&self.programs.agent);
+        command
+            .arg("--foreground")
+            .env("JUMPGATE_LOG", "debug")
+            .stderr(log);
+        let mut child = command.spawn().expect("the agent starts");
+        // The client waits for an agent that is coming up no longer than for one that answers; it would start
+        // one of its own otherwise. The agent's lock tells the two apart.
+        while !self.socket().exists() {
+            if let Some(status) = child.try_wait().expect("our own child") {
+                let log = std::fs::read_to_string(self.path("agent.stderr")).unwrap_or_default();
+                panic!("the agent ended with {status}: {log}");
+            }
+            std::thread::yield_now();
+        }
+        *self.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+    }
+
+    /// The control socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.path("run/jumpgate/agent.sock")
+    }
+
+    /// Adds alice's key to the identity `jump`.
+    ///
+    /// # Panics
+    /// It is refused.
+    #[track_caller]
+    pub fn add_identity(&self) {
+        let input = self.alices_key();
+        self.run_with_input(&["identity", "add", "jump"], &input)
+            .good();
+    }
+
+    /// Alice's key, as two lines.
+    ///
+    /// # Panics
+    /// There is no alice.
+    #[must_use]
+    pub fn alices_key(&self) -> String {
+        let alice = self.world.users.iter().find(|user| user.name == "alice");
+        let key = &alice.expect("alice is in the world").keys[0];
+        format!("{}\n{}\n", key.id, key.secret)
+    }
+
+    /// `status --json`.
+    #[track_caller]
+    pub fn status(&self) -> Value {
+        self.run(&["status", "--json"]).good().json()
+    }
+
+    /// All journal records, read from the files.
+    ///
+    /// # Panics
+    /// A line is not JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn journal(&self) -> Vec<Value> {
+        let directory = self.path(".local/state/jumpgate/journal");
+        let mut files: Vec<PathBuf> = std::fs::read_dir(directory)
+            .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+            .unwrap_or_default();
+        files.retain(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "jsonl")
+        });
+        files.sort();
+        let text: String = files
+            .iter()
+            .map(|file| std::fs::read_to_string(file).expect("a journal file"))
+            .collect();
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("a JSON line"))
+            .collect()
+    }
+
+    /// The journal records of one activity; those still gathered are written first.
+    #[must_use]
+    #[track_caller]
+    pub fn records(&self, activity: &str) -> Vec<Value> {
+        self.run(&["journal", "verify"]).good();
+        let mut records = self.journal();
+        records.retain(|record| record["activity_name"] == activity);
+        records
+    }
+
+    /// Ends the agent that [`Lab::start_agent`] started, by SIGKILL.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn kill_agent(&self) {
+        let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut child = agent.take().expect("a running agent");
+        child.kill().expect("our own child");
+        child.wait().expect("our own child");
+    }
+
+    /// The process id of the agent that [`Lab::start_agent`] started.
+    ///
+    /// # Panics
+    /// There is none.
+    #[must_use]
+    pub fn agent_pid(&self) -> u32 {
+        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        agent.as_ref().expect("a running agent").id()
+    }
+
+    /// Waits for the end of the agent that [`Lab::start_agent`] started.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn wait_for_agent(&self) -> ExitStatus {
+        let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        agent
+            .take()
+            .expect("a running agent")
+            .wait()
+            .expect("our own child")
+    }
+
+    /// Every secret of this test.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.double.secrets();
+        secrets.push(PASSPHRASE.to_owned());
+        secrets
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let stopped = self.run(&["agent", "stop"]);
+        let agent = self
+            .agent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(mut child) = agent {
+            if !stopped.status.success() {
+                let _gone = child.kill();
+            }
+            let _gone = child.wait();
+        }
+        let secrets = self.secrets();
+        canary::register(&secrets);
+        let found = canary::found(self.home(), &secrets);
+        if !std::thread::panicking() {
+            assert!(found.is_empty(), "a secret stands in {found:?}");
+        }
+    }
+}
+
+/// Runs a command to its end, with lines on its standard input.
+///
+/// # Panics
+/// It cannot be started.
+#[track_caller]
+pub fn finish(mut command: Command, input: &str) -> Ran {
+    if !input.is_empty() {
+        command.stdin(Stdio::piped());
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    if let Some(mut stdin) = child.stdin.take() {
+        let _closed = stdin.write_all(input.as_bytes());
+    }
+    let output = child.wait_with_output().expect("our own child");
+    Ran {
+        status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
