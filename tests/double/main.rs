@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod client;
+mod faults;
 mod lab;
+mod record;
 mod rule_table;
 mod scenarios;
 mod vectors;
+mod wire;
+mod worlds;

@@ -108,12 +108,13 @@ pub(super) fn read_request<S: Read + Write>(
     carry: &mut Vec<u8>,
 ) -> io::Result<Option<Request>> {
     let mut request = loop {
-        if let Some((request, used)) = parsed_head(carry)? {
+        let head = parsed_head(carry)?;
+        if head.as_ref().map_or(carry.len(), |(_, used)| *used) > HEAD_MAX {
+            return Err(invalid("the head is too long"));
+        }
+        if let Some((request, used)) = head {
             carry.drain(..used);
             break request;
-        }
-        if carry.len() > HEAD_MAX {
-            return Err(invalid("the head is too long"));
         }
         if fill(stream, carry)? == 0 {
             return if carry.is_empty() {
