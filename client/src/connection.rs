@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::http::AnswerError;
 use self::place::{Place, PlaceError};
 use self::start::StartError;
+pub(crate) use self::start::program;
 use crate::cli::Environment;
 use crate::failure::Failure;
 
@@ -346,11 +347,15 @@ pub(crate) struct TimedStream {
 }
 
 impl TimedStream {
-    /// Waits until the agent has closed the connection.
+    /// Waits until the agent has closed the connection, in whichever way.
     pub(crate) fn wait_for_end(mut self) -> Result<(), AnswerError> {
         let mut bytes = [0; 512];
-        while self.read(&mut bytes)? > 0 {}
-        Ok(())
+        loop {
+            match self.read(&mut bytes).map_err(AnswerError::from) {
+                Ok(0) | Err(AnswerError::Truncated) => return Ok(()),
+                other => other?,
+            };
+        }
     }
 }
 

@@ -6,35 +6,25 @@ use std::io::Write;
 use jumpgate_api::{CredentialsReply, CredentialsRequest, ExitStatus, Interface, Narrow};
 
 use crate::cli::{Ask, Environment};
-use crate::commands::narrow;
+use crate::commands::{Context, Outcome, narrow};
 use crate::connection::{Agent, Audience, Request};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Stdout;
 use crate::output::document::document;
 
 /// Without any flag.
-pub(crate) fn plain(environment: &Environment, profile: &str) -> Result<Exit, Failure> {
+pub(crate) fn plain(environment: &Environment, profile: &str) -> Outcome {
     serve(environment, profile, Narrow::default(), &mut Stdout).map_err(Failure::brief)
 }
 
 /// With what the caller takes away.
-pub(crate) fn run(
-    environment: &Environment,
-    ask: Ask,
-    out: &mut dyn Write,
-) -> Result<Exit, Failure> {
-    let narrow = narrow::read(ask.narrow);
-    narrow
-        .and_then(|narrow| serve(environment, &ask.profile, narrow, out))
-        .map_err(Failure::brief)
+pub(super) fn run(context: &mut Context<'_>, ask: Ask) -> Outcome {
+    let narrow = narrow::read(ask.narrow).map_err(Failure::brief)?;
+    let environment = context.agent.environment;
+    serve(environment, &ask.profile, narrow, context.out).map_err(Failure::brief)
 }
 
-fn serve(
-    environment: &Environment,
-    profile: &str,
-    narrow: Narrow,
-    out: &mut dyn Write,
-) -> Result<Exit, Failure> {
+fn serve(environment: &Environment, profile: &str, narrow: Narrow, out: &mut dyn Write) -> Outcome {
     let agent = Agent {
         environment,
         audience: Audience::Program,

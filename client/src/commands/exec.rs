@@ -1,0 +1,144 @@
+//! `jumpgate exec PROFILE -- COMMAND`: the command takes our place, so status and signals are its own.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use jumpgate_api::{CredentialsReply, Interface};
+
+use super::credential_process::credentials;
+use super::{Context, Outcome, narrow};
+use crate::cli::{Exec, Via};
+use crate::failure::{Exit, Failure};
+use crate::output::escape;
+use crate::output::shell::variables;
+
+/// The status of shells for a command that is not there, and for one that cannot be run.
+const NOT_FOUND: Exit = Exit(127);
+const NOT_EXECUTABLE: Exit = Exit(126);
+
+/// Variables that would give the command other credentials than ours, or name where to get them.
+const REMOVED: [&str; 11] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+];
+
+/// Does not return when the command starts.
+pub(super) fn run(context: &mut Context<'_>, arguments: Exec) -> Outcome {
+    if let Some(via @ (Via::Container | Via::Imds)) = arguments.via {
+        let name = if via == Via::Imds {
+            "imds"
+        } else {
+            "container"
+        };
+        let what = format!("--via {name} is not available in this version");
+        return Err(Failure::usage(what).hint("use --via env"));
+    }
+    let narrow = narrow::read(arguments.ask.narrow)?;
+    let profile = &arguments.ask.profile;
+    let reply = credentials(context.agent, profile, Interface::Export, narrow)?;
+    let Some((program, rest)) = arguments.command.split_first() else {
+        return Err(Failure::usage("the command is missing"));
+    };
+    let mut command = Command::new(program);
+    command.args(rest);
+    set_environment(&mut command, &reply)?;
+    Err(not_started(&program.to_string_lossy(), &command.exec()))
+}
+
+fn set_environment(command: &mut Command, reply: &CredentialsReply) -> Result<(), Failure> {
+    for name in REMOVED {
+        command.env_remove(name);
+    }
+    for (name, value) in variables(reply) {
+        if value.contains('\0') {
+            return Err(Failure::new(
+                Exit(69),
+                "the agent's answer holds a NUL character",
+            ));
+        }
+        command.env(name, value.as_str());
+    }
+    Ok(())
+}
+
+fn not_started(program: &str, error: &io::Error) -> Failure {
+    let program = escape(program);
+    match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(NOT_FOUND, format!("{program}: command not found")),
+        _ => Failure::new(NOT_EXECUTABLE, format!("cannot run {program}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn the_command_sees_our_session_and_no_other() {
+        let golden = include_str!("../../../proto/api/golden/credentials_reply.json");
+        let reply: CredentialsReply = serde_json::from_str(golden).unwrap();
+        let mut command = Command::new("true");
+        set_environment(&mut command, &reply).unwrap();
+        let changes: BTreeMap<_, _> = command
+            .get_envs()
+            .map(|(name, value)| {
+                (
+                    name.to_str().unwrap(),
+                    value.map(|value| value.to_str().unwrap()),
+                )
+            })
+            .collect();
+        assert_eq!(changes["AWS_ACCESS_KEY_ID"], Some("ASIAEXAMPLE"));
+        assert_eq!(changes["AWS_SESSION_TOKEN"], Some("token"));
+        assert_eq!(
+            changes["AWS_CREDENTIAL_EXPIRATION"],
+            Some("2026-11-22T01:00:00Z")
+        );
+        assert_eq!(changes["AWS_REGION"], Some("ap-northeast-1"));
+        for name in [
+            "AWS_PROFILE",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+            "AWS_SECURITY_TOKEN",
+        ] {
+            assert_eq!(changes[name], None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_no_variable_can_hold_is_refused() {
+        let golden = include_str!("../../../proto/api/golden/credentials_reply.json");
+        let reply: CredentialsReply = serde_json::from_str(golden).unwrap();
+        let reply = CredentialsReply {
+            session_token: "a\0b".into(),
+            ..reply
+        };
+        assert!(set_environment(&mut Command::new("true"), &reply).is_err());
+    }
+
+    #[test]
+    fn a_command_that_does_not_start_has_the_status_of_a_shell() {
+        let not_found = not_started("nope\u{1b}", &io::ErrorKind::NotFound.into());
+        assert_eq!(
+            (not_found.exit(), not_found.to_string().as_str()),
+            (Exit(127), "jumpgate: nope\\u{1b}: command not found\n")
+        );
+        assert_eq!(
+            not_started("x", &io::ErrorKind::PermissionDenied.into()).exit(),
+            Exit(126)
+        );
+    }
+}
