@@ -32,6 +32,12 @@ pub struct CommandPrompter {
 }
 
 impl CommandPrompter {
+    /// Lets a program take this long.
+    #[must_use]
+    pub const fn new(prompt_wait: Duration) -> Self {
+        Self { prompt_wait }
+    }
+
     async fn first_line(self, argv: &Argv) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         let printed = run::output(argv, self.prompt_wait).await?;
         let line = printed.split(|&byte| byte == b'\n').next();

@@ -10,9 +10,7 @@ use crate::domain::identity::{Mfa, MfaSession};
 use crate::providers::samples;
 
 /// Long enough for a slow machine; nothing waits for it to pass.
-const PATIENT: CommandPrompter = CommandPrompter {
-    prompt_wait: Duration::from_secs(60),
-};
+const PATIENT: CommandPrompter = CommandPrompter::new(Duration::from_secs(60));
 
 fn shell(script: &str) -> Argv {
     Argv {
