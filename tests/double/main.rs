@@ -2,6 +2,7 @@
 //! and codes against published vectors, its faults, its record.
 #![allow(clippy::unwrap_used)]
 
+mod authorization;
 mod client;
 mod faults;
 mod lab;

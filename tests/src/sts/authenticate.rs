@@ -29,7 +29,7 @@ pub(super) enum AuthFault {
 }
 
 /// A caller whose signature holds.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Passport {
     pub(super) caller: Caller,
     pub(super) secret: String,

@@ -16,7 +16,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// A running double. Dropping it ends all its connections and threads.
-#[derive(Debug)]
 pub struct StsDouble {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -285,6 +284,14 @@ impl StsDouble {
             .objects
             .get(&place)
             .map(|object| object.body.clone())
+    }
+}
+
+impl std::fmt::Debug for StsDouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StsDouble")
+            .field("url", &self.url())
+            .finish_non_exhaustive()
     }
 }
 

@@ -54,6 +54,8 @@ mod session_token;
 mod sigv4;
 mod state;
 mod tags;
+#[cfg(test)]
+mod tests;
 pub mod totp;
 mod world;
 mod xml;

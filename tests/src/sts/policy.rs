@@ -74,6 +74,9 @@ impl Policy {
             Some(one @ Value::Object(_)) => vec![one],
             _ => return Err("Statement is missing or empty".to_owned()),
         };
+        if !unique_sids(&statements) {
+            return Err("a Sid is there twice".to_owned());
+        }
         let statements: Result<Vec<_>, _> = statements
             .into_iter()
             .map(|s| statement(s, purpose))
@@ -189,6 +192,14 @@ fn vendor_and_name(action: &str) -> bool {
     action
         .split_once(':')
         .is_some_and(|(vendor, name)| !vendor.is_empty() && !name.is_empty())
+}
+
+/// reference_policies_elements_sid: unique within the document.
+fn unique_sids(statements: &[&Value]) -> bool {
+    let sids: Vec<&Value> = statements.iter().filter_map(|s| s.get("Sid")).collect();
+    sids.iter()
+        .enumerate()
+        .all(|(at, sid)| !sids[..at].contains(sid))
 }
 
 /// reference_policies_elements_sid: letters and digits.

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 /// What all threads share.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
     /// Something in the state has changed.

@@ -11,7 +11,7 @@ use super::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Temporary credentials as the double made them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Session {
     pub(super) who: Who,
     pub(super) secret: String,
@@ -28,7 +28,8 @@ pub(super) struct Object {
     pub(super) modified: i64,
 }
 
-#[derive(Debug, Default)]
+/// No Debug: it would print the secrets.
+#[derive(Default)]
 pub(super) struct State {
     pub(super) world: World,
     /// By access key id.
