@@ -16,9 +16,6 @@ pub const MAX_PROXY_BYTES: usize = 2_048;
 /// The longest list of exceptions that is taken, in bytes.
 pub const MAX_EXCEPTIONS_BYTES: usize = 16 * 1_024;
 
-const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-const EXCEPTION_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
-
 /// The proxy for `https` endpoints, if there is one, and the hosts that are reached without it.
 #[derive(Debug, Clone, Default)]
 pub struct ProxySettings {
@@ -54,18 +51,19 @@ pub(super) enum Route {
 }
 
 impl ProxySettings {
-    /// Reads the usual variables by way of `lookup`. Upper case comes before lower case and `HTTPS_PROXY`
-    /// before `ALL_PROXY`; an empty value counts as absent.
+    /// Takes the values of `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, the first before the second; an empty
+    /// value counts as absent.
     ///
     /// # Errors
     /// As [`ProxySettings::parse`].
-    pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyError> {
-        let first = |names: &[&str]| {
-            let mut values = names.iter().filter_map(|name| lookup(name));
-            values.find(|value| !value.trim().is_empty())
-        };
-        match first(&PROXY_VARIABLES) {
-            Some(proxy) => Self::parse(&proxy, &first(&EXCEPTION_VARIABLES).unwrap_or_default()),
+    pub fn from_values(
+        https: Option<&str>,
+        all: Option<&str>,
+        exceptions: Option<&str>,
+    ) -> Result<Self, ProxyError> {
+        let mut proxies = [https, all].into_iter().flatten();
+        match proxies.find(|proxy| !proxy.trim().is_empty()) {
+            Some(proxy) => Self::parse(proxy, exceptions.unwrap_or_default()),
             None => Ok(Self::default()),
         }
     }
@@ -285,36 +283,19 @@ mod tests {
     }
 
     #[test]
-    fn variables() {
-        for (variables, proxy) in [
-            (vec![], None),
-            (vec![("HTTP_PROXY", "plain")], None),
-            (
-                vec![("HTTPS_PROXY", "one"), ("ALL_PROXY", "two")],
-                Some("one"),
-            ),
-            (
-                vec![("HTTPS_PROXY", " "), ("all_proxy", "two")],
-                Some("two"),
-            ),
-            (
-                vec![("https_proxy", "one"), ("ALL_PROXY", "two")],
-                Some("one"),
-            ),
-            (
-                vec![("ALL_PROXY", "two"), ("no_proxy", "sts.example")],
-                None,
-            ),
+    fn https_before_all_and_empty_is_absent() {
+        for (https, all, exceptions, proxy) in [
+            (None, None, Some("*"), None),
+            (Some("one"), Some("two"), None, Some("one")),
+            (Some(" "), Some("two"), None, Some("two")),
+            (None, Some("two"), Some("other.example"), Some("two")),
+            (None, Some("two"), Some("sts.example"), None),
         ] {
-            let lookup = |name: &str| {
-                let value = variables.iter().find(|(key, _)| *key == name);
-                value.map(|(_, value)| (*value).to_owned())
-            };
-            let settings = ProxySettings::from_variables(lookup).unwrap();
+            let settings = ProxySettings::from_values(https, all, exceptions).unwrap();
             assert_eq!(
                 tunnel(&settings, "https://sts.example/").map(|(uri, _)| uri),
                 proxy.map(|host| format!("http://{host}/")),
-                "{variables:?}"
+                "{https:?} {all:?} {exceptions:?}"
             );
         }
     }
