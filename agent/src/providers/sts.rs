@@ -54,6 +54,9 @@ pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
 /// The longest wait before the second attempt; the third waits at most twice as long.
 pub const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
 
+/// The longest wait between attempts, whatever the answer asks for.
+pub const MAX_BACKOFF: Duration = Duration::from_secs(1);
+
 /// How often a call is made before its failure counts, when the failure may pass.
 pub const MAX_ATTEMPTS: u32 = 3;
 
@@ -125,7 +128,8 @@ impl SdkTokenService {
         let patience = self.options.patience;
         let retries = RetryConfig::standard()
             .with_max_attempts(attempts)
-            .with_initial_backoff(patience.backoff);
+            .with_initial_backoff(patience.backoff)
+            .with_max_backoff(MAX_BACKOFF);
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(patience.attempt)
             .operation_timeout(patience.operation)

@@ -57,7 +57,7 @@ pub(super) enum Fault {
     Broken(#[source] hyper::Error),
     /// What came is not HTTP.
     #[error("the answer is not HTTP")]
-    NotHttp(#[source] hyper::Error),
+    NotHttp(#[source] BoxError),
     /// More than anybody needs.
     #[error("the answer is larger than {MAX_BODY_BYTES} bytes")]
     TooLarge,
@@ -124,7 +124,7 @@ impl Connector {
         let answer = send(stream, request).await?;
         // As a stream: the SDK writes bodies that are in memory into its TRACE log.
         HttpResponse::try_from(answer.map(|body| SdkBody::from_body_1_x(Full::new(body))))
-            .map_err(|error| Fault::Request(error.into()))
+            .map_err(|error| Fault::NotHttp(error.into()))
     }
 
     async fn connect(&self, target: Uri) -> Result<Stream, BoxError> {
@@ -220,7 +220,7 @@ async fn send(stream: Stream, request: Request<SdkBody>) -> Result<Response<Byte
 
 fn fault_of(error: hyper::Error) -> Fault {
     if error.is_parse() {
-        Fault::NotHttp(error)
+        Fault::NotHttp(error.into())
     } else {
         Fault::Broken(error)
     }

@@ -169,6 +169,7 @@ async fn answers_that_nobody_can_read_are_not_asked_for_again() {
         raw(&redirect),
         raw(&endless),
         raw("SSH-2.0-OpenSSH\r\n\r\n"),
+        Reply::Raw(b"HTTP/1.1 200 OK\r\nX: \xff\r\nContent-Length: 0\r\n\r\n".to_vec()),
     ] {
         let shown = format!("{reply:?}").chars().take(60).collect::<String>();
         let (error, calls) = assume(&patient(), vec![reply; 3]).await;
