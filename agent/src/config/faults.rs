@@ -76,9 +76,8 @@ impl Fault {
     }
 
     /// The TOML is broken here.
-    pub(super) fn syntax(at: usize, message: impl Into<String>) -> Self {
-        let key = String::new();
-        Self::new(Kind::Syntax, &Place { at, key }, message)
+    pub(super) fn syntax(place: &Place, message: impl Into<String>) -> Self {
+        Self::new(Kind::Syntax, place, message)
     }
 
     /// What would be right.
@@ -154,8 +153,8 @@ impl Faults {
     }
 }
 
-/// Where the TOML is broken, the reader makes something up or leaves it out. So a line's other mistakes are not
-/// worth telling, and what is missing is perhaps there.
+/// Where the TOML is broken, the reader makes something up or leaves it out. So only the first fault of such a line
+/// is worth telling, and what is missing is perhaps there.
 fn keep_what_syntax_explains_not(errors: &mut Vec<Fault>, lines: &Lines<'_>) {
     let line_of = |fault: &Fault| lines.line(fault.place.at);
     let syntax = errors.iter().filter(|fault| fault.kind == Kind::Syntax);
@@ -164,10 +163,15 @@ fn keep_what_syntax_explains_not(errors: &mut Vec<Fault>, lines: &Lines<'_>) {
         return;
     }
     broken.sort_unstable();
-    errors.retain(|fault| match fault.kind {
-        Kind::Syntax => true,
-        Kind::Absence => false,
-        Kind::Wrong => broken.binary_search(&line_of(fault)).is_err(),
+    errors.sort_by_key(|fault| fault.place.at);
+    let mut last = 0;
+    errors.retain(|fault| {
+        let line = line_of(fault);
+        match fault.kind {
+            Kind::Syntax => std::mem::replace(&mut last, line) != line,
+            Kind::Absence => false,
+            Kind::Wrong => broken.binary_search(&line).is_err(),
+        }
     });
 }
 
@@ -199,7 +203,7 @@ fn report(fault: Fault, lines: &Lines<'_>, path: &Path) -> Report {
         Some((inside, position)) => {
             let Position { line, column } = named_at;
             let by = format!("named at {}:{line}:{column}", path.display());
-            (inside, position, format!("{}, {by}", fault.message))
+            (inside, position, format!("{} ({by})", fault.message))
         }
     };
     Report {
@@ -324,8 +328,9 @@ mod tests {
         faults.error(Fault::wrong(&place(8), "far"));
         faults.error(Fault::absent(&place(8), "missing"));
         faults.error(Fault::wrong(&place(2), "same line"));
-        faults.error(Fault::syntax(4, "broken"));
-        let expected = ["c:1:5: broken", "c:2:3: k: far"];
+        faults.error(Fault::syntax(&place(4), "broken"));
+        faults.error(Fault::syntax(&place(4), "as a consequence"));
+        let expected = ["c:1:5: k: broken", "c:2:3: k: far"];
         assert_eq!(messages(faults, "12345\n789"), expected);
     }
 
@@ -354,7 +359,7 @@ mod tests {
         let faults = Faults::default();
         let inside = Position { line: 9, column: 2 };
         faults.error(Fault::wrong(&place(3), "bad").inside(Path::new("p.json"), inside));
-        let expected = ["p.json:9:2: k: bad, named at c:2:2"];
+        let expected = ["p.json:9:2: k: bad (named at c:2:2)"];
         assert_eq!(messages(faults, "1\n34"), expected);
     }
 }

@@ -40,12 +40,16 @@ fn identity(faults: &Faults, raw: &RawIdentity<'_>, accounts: &Accounts<'_>) -> 
     let account = raw.account.here();
     let account = account.and_then(|written| accounts.account(faults, written));
     let endpoint = endpoint(faults, raw);
-    let mfa = mfa(faults, raw);
-    if let (Some(mfa), Some(written)) = (&mfa, raw.mfa_serial.here()) {
+    let device = raw.mfa_serial.here().and_then(|written| {
+        let serial = MfaSerial::parse(written.value);
+        Some(written.with(faults.checked(&written.place, serial)?))
+    });
+    if let Some(device) = &device {
         let account = account.as_ref().map(|account| account.id);
         let region = endpoint.as_ref().map(|endpoint| &endpoint.region);
-        check_device(faults, &written.with(&mfa.serial), account, region);
+        check_device(faults, device, account, region);
     }
+    let mfa = mfa(faults, raw, device);
     let store = raw.store.here();
     let store = store.map_or(Some(Store::Keyring), |written| {
         let stores = [("keyring", Store::Keyring), ("file", Store::File)];
@@ -101,18 +105,15 @@ fn endpoint(faults: &Faults, raw: &RawIdentity<'_>) -> Option<Endpoint> {
     })
 }
 
-fn mfa(faults: &Faults, raw: &RawIdentity<'_>) -> Option<Mfa> {
+fn mfa(faults: &Faults, raw: &RawIdentity<'_>, device: Option<Written<MfaSerial>>) -> Option<Mfa> {
     if raw.mfa_serial.is_absent() {
         refuse_mfa_without_device(faults, raw);
         return None;
     }
-    let serial = raw.mfa_serial.here();
-    let serial =
-        serial.and_then(|written| faults.checked(&written.place, MfaSerial::parse(written.value)));
     let source = code_source(faults, raw);
     let session = mfa_session(faults, &raw.mfa_session);
     Some(Mfa {
-        serial: serial?,
+        serial: device?.value,
         source: source?,
         session: session?,
     })
@@ -193,7 +194,7 @@ fn mfa_session(faults: &Faults, entry: &Entry<&str>) -> Option<MfaSession> {
 /// A user's device is in the user's account, and in the partition of the STS that is asked.
 fn check_device(
     faults: &Faults,
-    device: &Written<&MfaSerial>,
+    device: &Written<MfaSerial>,
     account: Option<AccountId>,
     region: Option<&Region>,
 ) {

@@ -32,11 +32,12 @@ mod terms;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jumpgate_iam::Excerpt;
 use jumpgate_iam::json::MAX_JSON_BYTES;
 use toml::de::DeTable;
 
 use crate::domain::settings::Settings;
-use faults::{Fault, Faults};
+use faults::{Fault, Faults, Place};
 use raw::RawConfig;
 
 pub use identity::{DEFAULT_MFA_SESSION, DEFAULT_REGION};
@@ -98,9 +99,8 @@ pub fn parse(
 ) -> Result<Config, ConfigErrors> {
     let faults = Faults::default();
     let (document, broken) = DeTable::parse_recoverable(text);
-    for error in broken {
-        let at = error.span().map_or(0, |span| span.start);
-        faults.error(Fault::syntax(at, error.message()));
+    for error in &broken {
+        faults.error(syntax_fault(text, error));
     }
     let settings = {
         let raw = RawConfig::read(document.get_ref(), &faults);
@@ -115,6 +115,17 @@ pub fn parse(
         path: path.to_owned(),
         warnings,
     })
+}
+
+fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
+    let span = error.span().unwrap_or_default();
+    // Only here does the place say which key is meant.
+    let key = match text.get(span.clone()) {
+        Some(key) if error.message() == "duplicate key" => Excerpt::of(key).to_string(),
+        _ => String::new(),
+    };
+    let at = span.start;
+    Fault::syntax(&Place { at, key }, error.message())
 }
 
 fn understand(

@@ -9,6 +9,9 @@ use crate::domain::identity::{CodeSource, MfaSession, Store};
 use crate::domain::name::{IdentityName, ProfileName};
 use crate::domain::settings::AgentSettings;
 
+mod files;
+mod laws;
+mod limits;
 mod mistakes;
 
 /// Everything that the configuration knows, at once.

@@ -1,36 +1,75 @@
 //! Every mistake with its place, what was expected and the nearest name; all of them at once.
+//!
+//! Golden files: `mistakes/NAME.toml` and the lines that it is answered with, `mistakes/NAME.txt`.
 
 use super::*;
 
+/// Policies that are not what they should be.
+fn broken_policy(path: &Path) -> io::Result<String> {
+    let text = match path.file_name().and_then(|name| name.to_str()) {
+        Some("dev.json") => POLICY.to_owned(),
+        Some("key.json") => POLICY.replace("Effect", "Efect"),
+        Some("twice.json") => POLICY.replace("\"Action\"", "\"Effect\""),
+        Some("cut.json") => POLICY.replace("}] }", ""),
+        Some("empty.json") => String::new(),
+        _ => return Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    Ok(text)
+}
+
+fn check(reports: &[Report], expected: &str) {
+    let answer = lines(reports).join("\n") + "\n";
+    assert!(
+        answer == expected,
+        "\n--- answer\n{answer}--- expected\n{expected}"
+    );
+}
+
+macro_rules! golden {
+    ($($name:ident)+) => {$(
+        #[test]
+        fn $name() {
+            let text = include_str!(concat!("mistakes/", stringify!($name), ".toml"));
+            let path = Path::new("/etc/jumpgate/config.toml");
+            let errors = parse(text, path, &broken_policy).expect_err("there are mistakes");
+            check(errors.reports(), include_str!(concat!("mistakes/", stringify!($name), ".txt")));
+        }
+    )+};
+}
+
+golden! {
+    agent
+    chains
+    identities
+    one_identity
+    policies
+    roles
+    scope
+    syntax
+    types
+    unknown_keys
+}
+
 #[test]
-fn an_unknown_key_at_every_level() {
-    let text = r#"version = 1
-verison = 2
-[agent]
-idle_lok = "1m"
-[identity.jump]
-kind = "iam-user"
-account = "111111111111"
-regoin = "us-east-1"
-[profile.dev]
-role_arn = "arn:aws:iam::222222222222:role/Dev"
-foo = 1
-narrow = { tag = [] }
-peers = [{ exe = "/bin/a", executable = "/bin/b" }]
-"#;
-    let keys = "one of identity, role_arn, account, role, via, region, duration, external_id, \
-                session_name, source_identity, policy, policy_arns, tags, transitive_tags, require, narrow, peers";
-    assert_eq!(
-        mistakes_in(text),
-        [
-            r#"2:1: verison: "verison" is no key of the configuration (did you mean "version"?)"#,
-            r#"4:1: agent.idle_lok: "idle_lok" is no key of [agent] (did you mean "idle_lock"?)"#,
-            r#"8:1: identity.jump.regoin: "regoin" is no key of [identity.jump] (did you mean "region"?)"#,
-            &format!(
-                r#"11:1: profile.dev.foo: "foo" is no key of [profile.dev] (expected {keys})"#
-            ),
-            r#"12:12: profile.dev.narrow.tag: "tag" is no key of [profile.dev.narrow] (did you mean "tags"?)"#,
-            r#"13:28: profile.dev.peers[0].executable: "executable" is no key of [profile.dev.peers[0]] (expected one of exe)"#,
-        ]
+fn doubts_do_not_stand_in_the_way() {
+    let config = valid(include_str!("mistakes/warnings.toml"));
+    check(&config.warnings, include_str!("mistakes/warnings.txt"));
+}
+
+#[test]
+fn a_fault_in_the_toml_does_not_hide_the_others() {
+    let text = WHOLE
+        .replace("\"36h\"", "36h")
+        .replace("\"jump\"", "\"jmp\"");
+    let found = mistakes_in(&text.replace("exe =", "exec ="));
+    assert_eq!(found.len(), 3, "{found:#?}");
+}
+
+#[test]
+fn places_count_characters() {
+    let found = mistakes_in("version = 1\nprofile.'ä'.'ö' = 'ü'");
+    assert!(
+        found.iter().any(|line| line.starts_with("2:13: ")),
+        "{found:#?}"
     );
 }
