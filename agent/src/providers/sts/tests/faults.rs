@@ -21,6 +21,14 @@ async fn assume(service: &SdkTokenService, script: Vec<Reply>) -> (TokenError, u
     (error, server.seen().len())
 }
 
+/// A good answer with spaces behind it, of so many bytes in all.
+fn padded_session(size: usize) -> String {
+    let Reply::Xml(_, body) = session() else {
+        unreachable!()
+    };
+    format!("{body}{}", " ".repeat(size - body.len()))
+}
+
 fn raw(text: &str) -> Reply {
     Reply::Raw(text.as_bytes().to_vec())
 }
@@ -144,15 +152,16 @@ async fn a_wrong_code_is_told_from_a_denial() {
 #[tokio::test]
 async fn answers_that_nobody_can_read_are_not_asked_for_again() {
     let elsewhere = Server::plain(vec![session()]);
-    let large = MAX_BODY_BYTES + 1;
+    // Legal but for its size.
     let announced = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {large}\r\n\r\n{}",
-        "x".repeat(large)
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}",
+        MAX_BODY_BYTES + 1,
+        padded_session(MAX_BODY_BYTES + 1)
     );
     let chunked = format!(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",
         1 << 20,
-        "x".repeat(1 << 20)
+        padded_session(1 << 20)
     );
     let redirect = format!(
         "HTTP/1.1 307 Elsewhere\r\nLocation: http://{}/\r\nContent-Length: 0\r\n\r\n",
@@ -185,10 +194,7 @@ async fn answers_that_nobody_can_read_are_not_asked_for_again() {
 
 #[tokio::test]
 async fn the_largest_body_is_taken() {
-    let Reply::Xml(_, body) = session() else {
-        unreachable!()
-    };
-    let padded = format!("{body}{}", " ".repeat(MAX_BODY_BYTES - body.len()));
+    let padded = padded_session(MAX_BODY_BYTES);
     let server = Server::plain(vec![Reply::Xml(200, padded)]);
     let role = patient()
         .assume_role(&endpoint_of(&server), &key(), &bare_request(), None)
