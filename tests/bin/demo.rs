@@ -69,14 +69,24 @@ fn built() -> Outcome<Programs> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-    build.args(["build", "--quiet", "--package", "jumpgate", "--package", "jumpgate-agent"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--package",
+        "jumpgate",
+        "--package",
+        "jumpgate-agent",
+    ]);
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
     let status = build.status().map_err(|error| format!("cargo: {error}"))?;
     let own = std::env::current_exe().map_err(|error| format!("own executable: {error}"))?;
     let beside = |name: &str| own.with_file_name(name);
-    let programs = Programs { client: beside("jumpgate"), agent: beside("jumpgate-agent") };
+    let programs = Programs {
+        client: beside("jumpgate"),
+        agent: beside("jumpgate-agent"),
+    };
     if status.success() && programs.client.is_file() && programs.agent.is_file() {
         Ok(programs)
     } else {
@@ -96,13 +106,19 @@ impl Steps {
         let began = Instant::now();
         let (value, shown) = act().map_err(|error| format!("{what}: {error}"))?;
         let millis = began.elapsed().as_millis();
-        say(&format!("{:>2}  {what:<34} {shown:<66} {millis:>5} ms", self.count));
+        say(&format!(
+            "{:>2}  {what:<34} {shown:<66} {millis:>5} ms",
+            self.count
+        ));
         Ok(value)
     }
 }
 
 fn shown(programs: &Programs, keep: bool) -> Outcome<()> {
-    let mut steps = Steps { count: 0, began: Instant::now() };
+    let mut steps = Steps {
+        count: 0,
+        began: Instant::now(),
+    };
     say("\nA jump account, an MFA device and a role in another account, on this machine alone.\n");
     let lab = steps.step("STS double", || {
         let lab = Lab::in_world(programs, jumpgate_tests::sts::World::demo(), CONFIGURATION);
@@ -127,7 +143,10 @@ fn unlocked(steps: &mut Steps, lab: &Lab) -> Outcome<()> {
     })?;
     steps.step("jumpgate identity add jump", || {
         good(lab, &["identity", "add", "jump"], &lab.alices_key())?;
-        Ok(((), "checked with GetCallerIdentity, sealed in a file".to_owned()))
+        Ok((
+            (),
+            "checked with GetCallerIdentity, sealed in a file".to_owned(),
+        ))
     })?;
     steps.step("jumpgate unlock jump", || {
         let code = lab.double.totp_code(MFA_SERIAL);
@@ -167,7 +186,10 @@ fn used(steps: &mut Steps, lab: &Lab, credentials: &Value) -> Outcome<()> {
     })?;
     steps.step("s3api put-object hello.txt", || {
         let reply = call(Draft::new("PUT", "/demo/hello.txt", "s3").body(b"changed"))?;
-        let shown = format!("{}: the role may, the session policy does not", reply.outcome());
+        let shown = format!(
+            "{}: the role may, the session policy does not",
+            reply.outcome()
+        );
         expect(reply.status == 403, &shown, &reply.outcome())
     })?;
     steps.step("session tag that STS saw", || {
@@ -175,7 +197,10 @@ fn used(steps: &mut Steps, lab: &Lab, credentials: &Value) -> Outcome<()> {
         let event = events.last().ok_or("no AssumeRole")?;
         let tag = event.tags().get("DoiTEnvironment").cloned();
         let keys = event.transitive_tag_keys().join(", ");
-        let shown = format!("DoiTEnvironment={}, transitive: {keys}", tag.unwrap_or_default());
+        let shown = format!(
+            "DoiTEnvironment={}, transitive: {keys}",
+            tag.unwrap_or_default()
+        );
         expect(shown.contains("222222222222"), &shown, &shown)
     })
 }
@@ -185,7 +210,11 @@ fn cached(steps: &mut Steps, lab: &Lab, first: &Value) -> Outcome<()> {
     let second = process(steps, lab, "jumpgate credential-process dev")?;
     steps.step("the same session", || {
         let same = second == *first && lab.double.events().len() == calls;
-        expect(same, "from cache: no further call to STS", "another session, or another call")
+        expect(
+            same,
+            "from cache: no further call to STS",
+            "another session, or another call",
+        )
     })
 }
 
@@ -218,13 +247,18 @@ fn kept(lab: &Lab) -> Outcome<()> {
     for (name, value) in [
         ("HOME", home.to_string()),
         ("XDG_RUNTIME_DIR", lab.path("run").display().to_string()),
-        ("AWS_CONFIG_FILE", PathBuf::from(&config).display().to_string()),
+        (
+            "AWS_CONFIG_FILE",
+            PathBuf::from(&config).display().to_string(),
+        ),
         ("AWS_PROFILE", "dev".to_owned()),
         ("AWS_ENDPOINT_URL", lab.double.url()),
     ] {
         say(&format!("    export {name}={value}"));
     }
-    say("    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN XDG_CONFIG_HOME XDG_STATE_HOME");
+    say(
+        "    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN XDG_CONFIG_HOME XDG_STATE_HOME",
+    );
     say("    aws sts get-caller-identity");
     say("    aws s3api get-object --bucket demo --key hello.txt /dev/stdout");
     say("\nPress Enter to end.");
@@ -234,11 +268,19 @@ fn kept(lab: &Lab) -> Outcome<()> {
 
 fn good(lab: &Lab, arguments: &[&str], input: &str) -> Outcome<String> {
     let ran = lab.run_with_input(arguments, input);
-    if ran.status.success() { Ok(ran.stdout) } else { Err(ran.stderr.trim_end().to_owned()) }
+    if ran.status.success() {
+        Ok(ran.stdout)
+    } else {
+        Err(ran.stderr.trim_end().to_owned())
+    }
 }
 
 fn expect(holds: bool, shown: &str, otherwise: &str) -> Outcome<((), String)> {
-    if holds { Ok(((), shown.to_owned())) } else { Err(otherwise.to_owned()) }
+    if holds {
+        Ok(((), shown.to_owned()))
+    } else {
+        Err(otherwise.to_owned())
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -65,8 +65,8 @@ impl Environment {
     /// Reads the environment of this process and asks the kernel for the host's name.
     #[must_use]
     pub fn from_process() -> Self {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let host = host.trim_end().to_owned();
+        let system = rustix::system::uname();
+        let host = system.nodename().to_string_lossy().into_owned();
         let uid = rustix::process::getuid().as_raw();
         Self {
             home: std::env::home_dir().filter(|home| home.is_absolute()),

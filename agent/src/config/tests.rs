@@ -9,6 +9,7 @@ use crate::domain::identity::{CodeSource, MfaSession, Store};
 use crate::domain::name::{IdentityName, ProfileName};
 use crate::domain::settings::AgentSettings;
 
+mod doc;
 mod files;
 mod laws;
 mod limits;
