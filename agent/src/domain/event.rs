@@ -149,6 +149,12 @@ pub struct Facts {
     pub ticket: Option<String>,
     /// The caller's reason.
     pub reason: Option<String>,
-    /// How many like it this record stands for.
+    /// How many like it this record stands for; of `log.prune`, the records that were removed.
     pub count: Option<u64>,
+    /// The journal file that a `log.*` record is about.
+    pub journal_file: Option<String>,
+    /// The line in it, from 1.
+    pub journal_line: Option<u64>,
+    /// The hash of its last record.
+    pub journal_head: Option<String>,
 }

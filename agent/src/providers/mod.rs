@@ -1,6 +1,7 @@
 //! The ports' implementations: one file per contact with the world, and the only one that names its library.
 
 pub mod command;
+pub mod journal;
 #[cfg(target_os = "linux")]
 pub mod keyring;
 pub mod sealed_file;

@@ -418,6 +418,9 @@ pub struct JournalReport {
     pub head: Option<String>,
     /// What is wrong; empty for an intact journal.
     pub damage: Vec<JournalDamage>,
+    /// What is worth a look without being damage, such as a clock that was set back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<JournalDamage>,
 }
 
 /// One place where the journal is not what was written.

@@ -256,6 +256,7 @@ fn golden_journal_reload_stop() {
                 line: 17,
                 what: "the hash does not fit the record".into(),
             }],
+            notes: vec![],
         },
     );
     golden(
