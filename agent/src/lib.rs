@@ -3,6 +3,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`start`] | command line, daemon, from configuration to a serving agent |
+//! | [`app`] | the composition root: the only place that knows all the others |
 //! | [`config`] | text to domain types; opens nothing but its own files |
 //! | [`server`] | bytes to the broker and back |
 //! | [`broker`] | the life of a request: domain decisions and port calls |
@@ -16,6 +18,7 @@
 //! question put to AWS; whoever cannot be identified is refused; what has expired is never served; no lock is held across
 //! an await.
 
+pub mod app;
 pub mod broker;
 pub mod config;
 pub mod domain;
@@ -23,6 +26,7 @@ pub mod harden;
 pub mod ports;
 pub mod providers;
 pub mod server;
+pub mod start;
 pub mod telemetry;
 
 use std::process::ExitCode;
@@ -30,5 +34,9 @@ use std::process::ExitCode;
 /// Runs the agent's command line.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    start::run(&arguments)
 }

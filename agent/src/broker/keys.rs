@@ -47,8 +47,7 @@ impl Broker {
         answers: &Answers,
     ) -> Result<CallerArn, Failure> {
         let store = self.ports.store(identity.store);
-        let passphrase = self.identities.passphrase(identity, store, answers).await;
-        let passphrase = passphrase.map_err(without_mfa)?;
+        let passphrase = self.identities.passphrase(identity, store, answers).await?;
         let caller = self.whose(identity, &BaseCredentials::from(key)).await?;
         fit_to_keep(identity, key, &caller)?;
         let saved = store.save(identity, key, passphrase.as_ref()).await;
@@ -125,19 +124,5 @@ impl Broker {
         event.failure = failure.map(ToString::to_string);
         event.facts.code = failure.map(|failure| failure.code().to_string());
         Ok(self.ports.journal.record(event).await?)
-    }
-}
-
-/// Keeping a key takes its passphrase only; a code would be for using it.
-fn without_mfa(failure: Failure) -> Failure {
-    match failure {
-        Failure::InteractionRequired {
-            identity,
-            mut needs,
-        } => {
-            needs.mfa_serial = None;
-            Failure::InteractionRequired { identity, needs }
-        }
-        failure => failure,
     }
 }

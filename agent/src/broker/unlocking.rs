@@ -8,7 +8,7 @@ use jumpgate_api::{Secret, Timestamp};
 use super::failure::{Failure, Needs};
 use super::identities::{Answers, Identities, Unlocked};
 use crate::domain::identity::{
-    BaseCredentials, CodeSource, Identity, LongTermKey, Mfa, MfaSession, Store,
+    BaseCredentials, CodeSource, Identity, LongTermKey, Mfa, MfaSession,
 };
 use crate::ports::{IdentityStore, MfaProof, PromptError, StoreError};
 
@@ -23,6 +23,14 @@ impl Identities {
         known: Option<(LongTermKey, Timestamp)>,
         answers: Answers,
     ) -> Result<Unlocked, Failure> {
+        let missing = self.missing(identity, known.is_some(), &answers);
+        if !missing.is_empty() {
+            let identity = identity.name.clone();
+            return Err(Failure::InteractionRequired {
+                identity,
+                needs: missing,
+            });
+        }
         let (key, since) = match known {
             Some(known) => known,
             None => {
@@ -63,6 +71,24 @@ impl Identities {
         Ok(Unlocked { key, base, since })
     }
 
+    /// What only a person can supply and has not: known before the store is opened, so that a person is asked
+    /// for all of it at once, and so that a sealed key is opened once.
+    fn missing(&self, identity: &Identity, key_is_known: bool, answers: &Answers) -> Needs {
+        let sealed = self.ports.store(identity.store).wants_passphrase();
+        let typed = identity.mfa.as_ref().filter(|mfa| {
+            mfa.source == CodeSource::Prompt && matches!(mfa.session, MfaSession::For(_))
+        });
+        Needs {
+            passphrase: sealed
+                && !key_is_known
+                && answers.passphrase.is_none()
+                && identity.passphrase_command.is_none(),
+            mfa_serial: typed
+                .filter(|_| answers.mfa_code.is_none())
+                .map(|mfa| mfa.serial.to_string()),
+        }
+    }
+
     async fn key(
         &self,
         identity: &Arc<Identity>,
@@ -72,7 +98,7 @@ impl Identities {
         let passphrase = self.passphrase(identity, store, answers).await?;
         let key = store.load(identity, passphrase.as_ref()).await;
         key.map_err(|error| match error {
-            StoreError::PassphraseMissing => missing_passphrase(identity, answers),
+            StoreError::PassphraseMissing => missing_passphrase(identity),
             error => Failure::Store {
                 identity: identity.name.clone(),
                 error,
@@ -92,7 +118,7 @@ impl Identities {
         }
         match self.ports.prompter.passphrase(identity).await {
             Ok(passphrase) => Ok(Some(passphrase)),
-            Err(PromptError::NoPrompter) => Err(missing_passphrase(identity, answers)),
+            Err(PromptError::NoPrompter) => Err(missing_passphrase(identity)),
             Err(error) => Err(Failure::Unanswered {
                 identity: identity.name.clone(),
                 error,
@@ -200,19 +226,10 @@ pub(super) fn missing_code(identity: &Identity, mfa: &Mfa) -> Failure {
     }
 }
 
-/// Names the MFA code along with the passphrase if that will be wanted too, so that a person is asked for
-/// both at once.
-fn missing_passphrase(identity: &Identity, answers: &Answers) -> Failure {
-    let typed = identity
-        .mfa
-        .as_ref()
-        .filter(|mfa| mfa.source == CodeSource::Prompt);
-    let mfa_serial = typed
-        .filter(|_| answers.mfa_code.is_none())
-        .map(|mfa| mfa.serial.to_string());
+fn missing_passphrase(identity: &Identity) -> Failure {
     let needs = Needs {
-        passphrase: identity.store == Store::File,
-        mfa_serial,
+        passphrase: true,
+        mfa_serial: None,
     };
     Failure::InteractionRequired {
         identity: identity.name.clone(),

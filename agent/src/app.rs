@@ -1,0 +1,261 @@
+//! The composition root: configuration and ports in, a serving agent out.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jumpgate_api::{Code, Problem, ReloadReply};
+use tokio::net::UnixListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+
+use crate::broker::{Broker, Ports};
+use crate::config::{self, Config};
+use crate::domain::event::Activity;
+use crate::domain::scope::Surroundings;
+use crate::harden::Hardening;
+use crate::ports::{Answer, Lines};
+use crate::providers::command::CommandPrompter;
+use crate::providers::journal::FileJournal;
+use crate::providers::keyring::KeyringStore;
+use crate::providers::sealed_file::SealedFileStore;
+use crate::providers::sts::SdkTokenService;
+use crate::providers::system::{SystemClock, SystemEntropy};
+use crate::server::control::{About, Control, Process};
+
+/// How long requests under way may take after the agent was told to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// The agent, put together but not serving yet.
+pub struct App {
+    broker: Arc<Broker>,
+    this: Arc<Running>,
+}
+
+/// What the parts need to know of the process around them.
+struct Running {
+    broker: Arc<Broker>,
+    journal: Arc<FileJournal>,
+    config_path: PathBuf,
+    config_error: Mutex<Option<String>>,
+    hardening: Hardening,
+    started: Instant,
+    stopping: Notify,
+    told: Mutex<Vec<mpsc::Sender<String>>>,
+}
+
+/// The providers that need something from outside.
+pub struct Providers {
+    /// STS.
+    pub tokens: SdkTokenService,
+    /// The desktop's keyring.
+    pub keyring: KeyringStore,
+    /// Files sealed by a passphrase.
+    pub sealed_files: SealedFileStore,
+    /// The audit record.
+    pub journal: FileJournal,
+}
+
+impl App {
+    /// Puts the agent together.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        providers: Providers,
+        surroundings: Surroundings,
+        hardening: Hardening,
+    ) -> Self {
+        let journal = Arc::new(providers.journal);
+        let ports = Ports {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            keyring: Arc::new(providers.keyring),
+            sealed_files: Arc::new(providers.sealed_files),
+            tokens: Arc::new(providers.tokens),
+            prompter: Arc::new(CommandPrompter::new(config.settings.agent.prompt_wait)),
+            journal: Arc::clone(&journal) as _,
+        };
+        let broker = Broker::new(ports, config.settings, surroundings);
+        let this = Arc::new(Running {
+            broker: Arc::clone(&broker),
+            journal,
+            config_path: config.path,
+            config_error: Mutex::new(None),
+            hardening,
+            started: Instant::now(),
+            stopping: Notify::new(),
+            told: Mutex::default(),
+        });
+        Self { broker, this }
+    }
+
+    /// Serves until SIGTERM, SIGINT or a client's stop; then lets requests under way finish and says so in the
+    /// journal. `ready` is called when a client can connect.
+    ///
+    /// # Errors
+    /// Signals cannot be watched.
+    pub async fn serve(self, listener: UnixListener, ready: impl FnOnce()) -> std::io::Result<()> {
+        let mut signals = Signals::new()?;
+        let control = Control::new(Arc::clone(&self.broker), Arc::clone(&self.this) as _);
+        let mut connections = JoinSet::new();
+        self.note(Activity::AgentStart).await;
+        ready();
+        {
+            let accepting = control.accept(&listener, &mut connections);
+            let locking = self.broker.keep_locking();
+            tokio::pin!(accepting, locking);
+            loop {
+                tokio::select! {
+                    () = &mut accepting => break,
+                    () = &mut locking => break,
+                    () = self.this.stopping.notified() => break,
+                    wish = signals.next() => match wish {
+                        Wish::End => break,
+                        Wish::Reload => { let _in_the_journal = self.this.reload().await; }
+                        Wish::Lock => { self.broker.lock(None, "SIGUSR1").await; }
+                    },
+                }
+            }
+        }
+        drop(listener);
+        self.drain(connections).await;
+        Ok(())
+    }
+
+    /// Waits for requests under way; those that wait for our end are let go last.
+    async fn drain(&self, mut connections: JoinSet<()>) {
+        let waiting = || {
+            self.this
+                .told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .len()
+        };
+        let under_way = async {
+            while connections.len() > waiting() && connections.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(DRAIN, under_way).await.is_err() {
+            tracing::warn!("requests under way were cut off");
+        }
+        self.broker.flush_denials().await;
+        self.note(Activity::AgentStop).await;
+        self.this
+            .told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        let let_go = async { while connections.join_next().await.is_some() {} };
+        let _cut_off = tokio::time::timeout(Duration::from_millis(500), let_go).await;
+    }
+
+    async fn note(&self, activity: Activity) {
+        if let Err(error) = self.broker.record(activity, None).await {
+            tracing::error!(%error, activity = activity.as_str(), "not recorded");
+        }
+    }
+}
+
+impl Process for Running {
+    /// Puts the file's present state in force, or leaves the old one and says why.
+    fn reload(&self) -> Answer<'_, Result<ReloadReply, Problem>> {
+        Box::pin(async move {
+            let loaded = config::load(&self.config_path);
+            let mut error = None;
+            let outcome = match loaded {
+                Ok(config) => Ok(self.put_in_force(config).await),
+                Err(errors) => {
+                    let details: Vec<String> = errors.0.iter().map(ToString::to_string).collect();
+                    error = details.first().cloned();
+                    Err(details)
+                }
+            };
+            *self
+                .config_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = error.clone();
+            if error.is_some() {
+                let _unhealthy = self.broker.record(Activity::ConfigReload, error).await;
+            }
+            outcome.map_err(|details| {
+                let message = "the configuration has errors; the old one stays in force";
+                let hint = "correct the file, then: jumpgate reload";
+                let mut problem = Problem::new(Code::InvalidConfiguration, message).with_hint(hint);
+                problem.details = details;
+                problem
+            })
+        })
+    }
+
+    fn stop(&self) -> Lines {
+        let (sender, lines) = mpsc::channel(1);
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(sender);
+        self.stopping.notify_one();
+        lines
+    }
+
+    fn about(&self) -> About {
+        let error = self
+            .config_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        About {
+            pid: std::process::id(),
+            uid: rustix::process::geteuid().as_raw(),
+            uptime_seconds: self.started.elapsed().as_secs(),
+            config_path: self.config_path.display().to_string(),
+            config_error: error.clone(),
+            memory_locked: self.hardening.memory_locked,
+        }
+    }
+}
+
+impl Running {
+    async fn put_in_force(&self, config: Config) -> ReloadReply {
+        let reply = ReloadReply {
+            config_path: self.config_path.display().to_string(),
+            profiles: config.settings.profiles.len(),
+            identities: config.settings.identities.len(),
+            warnings: config.warnings.iter().map(ToString::to_string).collect(),
+        };
+        self.journal.set_keep(config.settings.agent.journal_keep);
+        self.broker.replace_settings(config.settings).await;
+        reply
+    }
+}
+
+enum Wish {
+    End,
+    Reload,
+    Lock,
+}
+
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+    usr1: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            hup: signal(SignalKind::hangup())?,
+            usr1: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.term.recv() => Wish::End,
+            _ = self.int.recv() => Wish::End,
+            _ = self.hup.recv() => Wish::Reload,
+            _ = self.usr1.recv() => Wish::Lock,
+        }
+    }
+}

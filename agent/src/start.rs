@@ -1,0 +1,318 @@
+//! From the command line to a serving agent: in the foreground, or as a daemon that reports when it is ready.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+
+use jumpgate_api::{ExitStatus, Secret};
+
+use crate::app::{App, Providers};
+use crate::config::environment::Environment;
+use crate::config::{self, place};
+use crate::harden::harden;
+use crate::ports::Clock;
+use crate::providers::journal::{self, FileJournal};
+use crate::providers::keyring::{DEFAULT_WAIT, Desktop, KeyringStore};
+use crate::providers::sealed_file::SealedFileStore;
+use crate::providers::sts::{Options, ProxySettings, SdkTokenService};
+use crate::providers::system::{SystemClock, SystemEntropy};
+use crate::server::socket::ControlSocket;
+use crate::telemetry;
+
+const USAGE: &str = "\
+usage: jumpgate-agent                start in the background; return when ready
+       jumpgate-agent --foreground   serve until SIGTERM; log on standard error
+       jumpgate-agent --check FILE   read a configuration and report all its errors
+       jumpgate-agent --version
+";
+
+/// What the daemon writes to its starter when a client can connect.
+const READY: &str = "ready";
+
+/// The log of an agent in the background starts anew beyond this size, bytes.
+const LOG_LIMIT: u64 = 1 << 20;
+
+/// A start that failed: one line, what to do, and the exit status.
+struct Refusal {
+    lines: Vec<String>,
+    hint: Option<String>,
+    status: ExitStatus,
+}
+
+impl Refusal {
+    fn new(line: impl std::fmt::Display, hint: &str, status: ExitStatus) -> Self {
+        Self {
+            lines: vec![line.to_string()],
+            hint: Some(hint.to_owned()),
+            status,
+        }
+    }
+}
+
+type Started = Result<(), Refusal>;
+
+/// Runs the command line.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        [] => background(),
+        ["--foreground"] => foreground(None),
+        ["--daemon"] => foreground(Some(Detached)),
+        ["--check", file] => check(Path::new(file)),
+        ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
+        ["--help" | "-h"] => say(USAGE),
+        _ => Err(Refusal::new(
+            "unknown arguments",
+            USAGE.trim_end(),
+            ExitStatus::Usage,
+        )),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => refusal.report(),
+    }
+}
+
+impl Refusal {
+    fn report(&self) -> ExitCode {
+        let mut text = String::new();
+        for line in &self.lines {
+            text.push_str(&format!("jumpgate-agent: {line}\n"));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("  hint: {hint}\n"));
+        }
+        let _nobody_reads = std::io::stderr().write_all(text.as_bytes());
+        self.status.into()
+    }
+}
+
+fn say(text: &str) -> Started {
+    let _nobody_reads = std::io::stdout().write_all(text.as_bytes());
+    Ok(())
+}
+
+fn check(file: &Path) -> Started {
+    let config = config::load(file).map_err(|errors| invalid(&errors))?;
+    let mut text = String::new();
+    for warning in &config.warnings {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
+    let (profiles, identities) = (
+        config.settings.profiles.len(),
+        config.settings.identities.len(),
+    );
+    let file = file.display();
+    text.push_str(&format!(
+        "{file}: valid: {identities} identities, {profiles} profiles\n"
+    ));
+    say(&text)
+}
+
+fn invalid(errors: &config::ConfigErrors) -> Refusal {
+    Refusal {
+        lines: errors.0.iter().map(ToString::to_string).collect(),
+        hint: None,
+        status: ExitStatus::Usage,
+    }
+}
+
+/// Starts the daemon and waits for its word. It keeps our standard error until it is ready, so that its errors
+/// reach whoever started us.
+fn background() -> Started {
+    let failed = |what: &str, error: std::io::Error| {
+        Refusal::new(
+            format!("{what}: {error}"),
+            "run: jumpgate-agent --foreground",
+            ExitStatus::Failed,
+        )
+    };
+    let program = std::env::current_exe().map_err(|error| failed("own executable", error))?;
+    let mut daemon = Command::new(program)
+        .arg("--daemon")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed("the daemon cannot be started", error))?;
+    let mut word = String::new();
+    if let Some(output) = daemon.stdout.take() {
+        let _ended = BufReader::new(output.take(64)).read_line(&mut word);
+    }
+    if word.trim_end() == READY {
+        return Ok(());
+    }
+    let status = daemon.wait().map_err(|error| failed("the daemon", error))?;
+    let status = match status.code() {
+        Some(64) => ExitStatus::Usage,
+        Some(69) => ExitStatus::Unavailable,
+        _ => ExitStatus::Failed,
+    };
+    // Its own lines are on standard error already.
+    Err(Refusal {
+        lines: Vec::new(),
+        hint: None,
+        status,
+    })
+}
+
+/// A daemon of its own session, as opposed to a foreground process.
+struct Detached;
+
+fn foreground(detached: Option<Detached>) -> Started {
+    if detached.is_some() {
+        let _leads_already = rustix::process::setsid();
+        let _stays_where_it_is = std::env::set_current_dir("/");
+    }
+    let hardening = harden().map_err(|error| {
+        Refusal::new(
+            format!("hardening: {error}"),
+            "nothing was started",
+            ExitStatus::Failed,
+        )
+    })?;
+    let environment = Environment::from_process();
+    telemetry::start(environment.jumpgate_log.as_deref());
+    let nowhere = |error: place::NoHome| {
+        Refusal::new(error, "set HOME, or the variable named", ExitStatus::Usage)
+    };
+    let config_path = place::configuration(&environment).map_err(nowhere)?;
+    let socket_path = place::socket(&environment).map_err(nowhere)?;
+    let state = place::state_directory(&environment).map_err(nowhere)?;
+    let config = config::load(&config_path).map_err(|errors| invalid(&errors))?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let mut socket = open_socket(&socket_path)?;
+    let journal = open_journal(&state, &config)?;
+    let providers = providers(&environment, &state, journal)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Refusal::new(error, "out of resources?", ExitStatus::Failed))?;
+    let app = App::new(config, providers, environment.surroundings(), hardening);
+    let listener = socket.take_listener();
+    let served = runtime.block_on(async {
+        let listener = tokio_listener(listener)?;
+        app.serve(listener, || announce(detached.is_some(), &state))
+            .await
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    drop(socket);
+    served.map_err(|error| Refusal::new(error, "see the log", ExitStatus::Failed))
+}
+
+fn tokio_listener(listener: Option<UnixListener>) -> std::io::Result<tokio::net::UnixListener> {
+    let listener = listener.ok_or_else(|| std::io::Error::other("no listener"))?;
+    listener.set_nonblocking(true)?;
+    tokio::net::UnixListener::from_std(listener)
+}
+
+/// The socket that systemd passed, if it passed one (sd_listen_fds(3)), else our own.
+fn open_socket(path: &Path) -> Result<ControlSocket, Refusal> {
+    let uid = rustix::process::geteuid().as_raw();
+    let passed = listenfd::ListenFd::from_env()
+        .take_unix_listener(0)
+        .map_err(|error| {
+            Refusal::new(
+                format!("the socket passed: {error}"),
+                "see the unit",
+                ExitStatus::Unavailable,
+            )
+        })?;
+    let socket = match passed {
+        Some(listener) => {
+            let named = listener
+                .local_addr()
+                .ok()
+                .and_then(|a| a.as_pathname().map(Path::to_owned));
+            let place = named.ok_or_else(|| {
+                let hint = "set ListenStream to a path in the socket unit";
+                Refusal::new(
+                    "the socket passed has no path",
+                    hint,
+                    ExitStatus::Unavailable,
+                )
+            })?;
+            ControlSocket::adopt(&place, uid, listener)
+        }
+        None => ControlSocket::bind(path, uid),
+    };
+    socket.map_err(|error| Refusal::new(&error, error.hint(), ExitStatus::Unavailable))
+}
+
+fn open_journal(state: &Path, config: &config::Config) -> Result<FileJournal, Refusal> {
+    let options = journal::Options {
+        keep: config.settings.agent.journal_keep,
+        now: SystemClock.now(),
+        entropy: Arc::new(SystemEntropy),
+    };
+    FileJournal::open(&state.join("journal"), options).map_err(|error| {
+        let hint = "nothing is handed out unrecorded; make its directory writable for you alone";
+        Refusal::new(error, hint, ExitStatus::Temporary)
+    })
+}
+
+fn providers(
+    environment: &Environment,
+    state: &Path,
+    journal: FileJournal,
+) -> Result<Providers, Refusal> {
+    let variables = &environment.proxy;
+    let address =
+        |value: &'_ Option<Secret<String>>| value.as_ref().map(|text| text.expose().clone());
+    let (https, all) = (address(&variables.https), address(&variables.all));
+    let proxy =
+        ProxySettings::from_values(https.as_deref(), all.as_deref(), variables.no.as_deref());
+    let proxy = proxy.map_err(|error| {
+        Refusal::new(error, "correct HTTPS_PROXY or unset it", ExitStatus::Usage)
+    })?;
+    let desktop = Desktop {
+        bus_address: environment.dbus_session_bus_address.clone(),
+        has_display: environment.display.is_some() || environment.wayland_display.is_some(),
+    };
+    Ok(Providers {
+        tokens: SdkTokenService::new(Options {
+            proxy,
+            ..Options::default()
+        }),
+        keyring: KeyringStore::new(desktop, DEFAULT_WAIT),
+        sealed_files: SealedFileStore::new(state.join("identities")),
+        journal,
+    })
+}
+
+/// Says that a client can connect: to systemd, and to whoever started the daemon. From here on the daemon's
+/// text goes to its log.
+fn announce(detached: bool, state: &Path) {
+    let _no_systemd = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    if !detached {
+        return;
+    }
+    let mut output = std::io::stdout();
+    let _starter_left = output.write_all(format!("{READY}\n").as_bytes());
+    let _starter_left = output.flush();
+    if let Err(error) = redirect_output(&state.join("agent.log")) {
+        tracing::warn!(%error, "no log");
+    }
+}
+
+/// Points standard output and error at the log, so that no pipe of the starter stays open.
+fn redirect_output(path: &PathBuf) -> std::io::Result<()> {
+    let full = std::fs::symlink_metadata(path).is_ok_and(|log| log.len() > LOG_LIMIT);
+    let log = OpenOptions::new()
+        .create(true)
+        .append(!full)
+        .write(true)
+        .truncate(full)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+        .or_else(|_| OpenOptions::new().write(true).open("/dev/null"))?;
+    rustix::stdio::dup2_stdout(&log)?;
+    rustix::stdio::dup2_stderr(&log)?;
+    Ok(())
+}
