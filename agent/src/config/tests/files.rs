@@ -92,6 +92,7 @@ fn in_a_sticky_directory_nobody_can_replace_our_file() {
 #[test]
 fn a_link_does_not_hide_where_the_file_is() {
     let (disk, elsewhere) = (Disk::new(), Disk::new());
+    elsewhere.write("config.toml", EXAMPLE);
     fs::remove_file(disk.path("config.toml")).unwrap();
     symlink(elsewhere.path("config.toml"), disk.path("config.toml")).unwrap();
     assert!(load(&disk.path("config.toml")).is_ok());
