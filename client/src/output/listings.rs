@@ -2,8 +2,8 @@
 //! [`fields`] do it for all values.
 
 use jumpgate_api::{
-    IdentityList, IdentityState, Interface, JournalReport, LeaseList, ProfileDetail, ProfileList,
-    Status, Timestamp,
+    IdentityList, IdentityState, Interface, JournalDamage, JournalReport, LeaseList, ProfileDetail,
+    ProfileList, Status, Timestamp,
 };
 
 use super::{fields, mark, remaining, table, until};
@@ -240,18 +240,11 @@ fn endpoints(status: &Status) -> String {
 
 /// `journal verify`: one line for an intact journal, else one for each damage.
 pub(crate) fn report(report: &JournalReport) -> String {
-    let mut text: String = report
-        .damage
-        .iter()
-        .map(|damage| {
-            format!(
-                "{}:{}: {}\n",
-                super::escape(&damage.file),
-                damage.line,
-                super::escape(&damage.what)
-            )
-        })
-        .collect();
+    let place = |at: &JournalDamage| {
+        let (file, what) = (super::escape(&at.file), super::escape(&at.what));
+        format!("{file}:{}: {what}\n", at.line)
+    };
+    let mut text: String = report.damage.iter().map(place).collect();
     if report.damage.is_empty() {
         let records = counted(report.records, "record");
         let files = counted(report.files.len() as u64, "file");
@@ -261,6 +254,12 @@ pub(crate) fn report(report: &JournalReport) -> String {
             .map_or_else(|| "none".to_owned(), super::escape);
         text = format!("{records} in {files}, head {head}: intact\n");
     }
+    text.extend(
+        report
+            .notes
+            .iter()
+            .map(|note| format!("note: {}", place(note))),
+    );
     text
 }
 

@@ -41,6 +41,7 @@ pub(super) fn compose(event: &Event, uid: String, version: &str) -> Map<String, 
             event.failure.as_ref().or(event.detail.as_ref()).cloned(),
         )
         .maybe("message", event.detail.clone())
+        .maybe("count", alike(event))
         .with("time", event.at.unix_millis())
         .with("time_dt", event.at.with_millis())
         .nested("metadata", metadata(uid, version))
@@ -52,6 +53,14 @@ pub(super) fn compose(event: &Event, uid: String, version: &str) -> Map<String, 
             Members::default().nested("jumpgate", facts(&event.facts)),
         )
         .0
+}
+
+/// OCSF's own place for it; the count of `log.prune` is of another kind.
+fn alike(event: &Event) -> Option<u64> {
+    event
+        .facts
+        .count
+        .filter(|_| event.activity != Activity::LogPrune)
 }
 
 /// Leases and refusals are about sessions, identities about who signs in; the rest is the agent's own life.

@@ -16,6 +16,7 @@ mod chained;
 mod crash;
 mod damage;
 mod disk;
+mod document;
 mod format;
 mod opening;
 mod reading;

@@ -120,3 +120,16 @@ fn durations() {
         assert_eq!(duration(seconds), expected);
     }
 }
+
+#[test]
+fn an_intact_journal_may_have_notes() {
+    let mut journal: JournalReport = golden!("journal_report");
+    journal.notes = std::mem::take(&mut journal.damage);
+    let text = report(&journal);
+    assert!(
+        text.starts_with("41 records in 1 file, head abab"),
+        "{text}"
+    );
+    assert!(text.ends_with(".jsonl:17: the hash does not fit the record\n"));
+    assert!(text.contains(": intact\nnote: /home/alice/"), "{text}");
+}
