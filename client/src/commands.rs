@@ -2,7 +2,6 @@
 
 mod agent;
 mod check;
-mod completions;
 pub(crate) mod credential_process;
 mod exec;
 mod export;
@@ -11,7 +10,6 @@ mod journal;
 mod lease;
 mod leases;
 mod lock;
-mod man;
 mod narrow;
 mod profile;
 mod reload;
@@ -22,15 +20,13 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::time::SystemTime;
 
-use clap::Parser;
-use clap::error::ErrorKind;
 use jumpgate_api::{ExitStatus, Timestamp};
-use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::cli::{CommandLine, Environment, Json, Verb};
-use crate::connection::{Agent, Audience};
+use crate::cli::{self, Environment, Json, Parsed, Verb};
+use crate::connection::{Agent, Audience, Reply, Request};
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Stdout};
+use crate::output::Stdout;
 use crate::person::{Person, StandardInput};
 
 /// How a command ends.
@@ -51,17 +47,28 @@ impl Context<'_> {
         Ok(ExitStatus::Success.into())
     }
 
-    /// Writes a listing for programs or for people.
-    fn list<T: Serialize>(
+    /// Asks for a listing and writes it for programs or for people.
+    fn list<T: DeserializeOwned>(
         &mut self,
         json: Json,
-        value: &T,
+        request: &Request,
         text: impl Fn(&T) -> String,
     ) -> Outcome {
-        let text = if json.json {
-            output::json(value)
+        let reply = self.agent.reply(request)?;
+        self.show(json, &reply, text)
+    }
+
+    /// Writes a reply for programs or for people.
+    fn show<T: DeserializeOwned>(
+        &mut self,
+        Json(json): Json,
+        reply: &Reply,
+        text: impl Fn(&T) -> String,
+    ) -> Outcome {
+        let text = if json {
+            reply.json()?
         } else {
-            text(value)
+            text(&reply.decode()?)
         };
         self.finish(&text)
     }
@@ -85,9 +92,9 @@ pub(crate) fn run(environment: &Environment, arguments: Vec<OsString>) -> Outcom
 }
 
 fn run_in(context: &mut Context<'_>, arguments: Vec<OsString>) -> Outcome {
-    match CommandLine::try_parse_from(arguments) {
-        Ok(command_line) => dispatch(context, command_line.verb),
-        Err(error) => usage(&error, context.out),
+    match cli::parse(arguments)? {
+        Parsed::Verb(verb) => dispatch(context, verb),
+        Parsed::Text(text) => context.finish(&text),
     }
 }
 
@@ -102,40 +109,14 @@ fn dispatch(context: &mut Context<'_>, verb: Verb) -> Outcome {
         Verb::Status(json) => status::run(context, json),
         Verb::Profile(verb) => profile::run(context, verb),
         Verb::Leases(json) => leases::run(context, json),
-        Verb::Lease(verb) => lease::run(context, verb),
+        Verb::LeaseEnd { id } => lease::run(context, &id),
         Verb::Journal(arguments) => journal::run(context, &arguments),
         Verb::Check { file } => check::run(context, file),
         Verb::Reload => reload::run(context),
         Verb::Agent(verb) => agent::run(context, &verb),
-        Verb::Completions { shell } => completions::run(context, shell),
-        Verb::Man => man::run(context),
+        Verb::Completions(shell) => context.finish(&cli::completions::script(shell)),
+        Verb::Man => context.finish(&cli::manual::text()),
     }
-}
-
-/// What clap has to say: help and version go to stdout, everything else is a failure of ours.
-fn usage(error: &clap::Error, out: &mut dyn Write) -> Outcome {
-    let text = error.to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            out.write_all(text.as_bytes())?;
-            Ok(ExitStatus::Success.into())
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Err(Failure::usage("what to do is missing").hint("see: jumpgate --help"))
-        }
-        _ => Err(usage_failure(&text)),
-    }
-}
-
-/// clap's paragraphs as one line: what is wrong, then its tip or where the help is.
-fn usage_failure(text: &str) -> Failure {
-    let mut lines = text.lines().map(str::trim);
-    let what: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
-    let what = what.join(" ");
-    let tip = lines
-        .find_map(|line| line.strip_prefix("tip: "))
-        .unwrap_or("see: jumpgate --help");
-    Failure::usage(what.strip_prefix("error: ").unwrap_or(&what)).hint(tip)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use jumpgate_api::{ExitStatus, MAX_BODY_BYTES, MAX_REPLY_BYTES, Problem};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
 pub(crate) use self::http::AnswerError;
@@ -183,12 +183,43 @@ pub(crate) struct Agent<'a> {
     pub(crate) audience: Audience,
 }
 
+/// A reply that is not decoded yet; wiped after use, since it may hold a session.
+pub(crate) struct Reply {
+    status: u16,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Reply {
+    /// Its value.
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, ConnectionError> {
+        serde_json::from_slice(&self.bytes).map_err(|_| self.undecodable())
+    }
+
+    /// Its JSON as the agent wrote it, on a line of its own and harmless to a terminal.
+    pub(crate) fn json(&self) -> Result<String, ConnectionError> {
+        self.decode::<IgnoredAny>()?;
+        let text = std::str::from_utf8(&self.bytes).map_err(|_| self.undecodable())?;
+        Ok(crate::output::json(text))
+    }
+
+    fn undecodable(&self) -> ConnectionError {
+        ConnectionError::Undecodable {
+            status: self.status,
+        }
+    }
+}
+
 /// The body of an answer that arrives bit by bit.
 pub(crate) type Stream = http::Body<TimedStream>;
 
 impl Agent<'_> {
     /// Asks the agent, started if need be, and decodes its reply.
     pub(crate) fn call<T: DeserializeOwned>(&self, request: &Request) -> Result<T, CallError> {
+        Ok(self.reply(request)?.decode()?)
+    }
+
+    /// The same with the reply as it is.
+    pub(crate) fn reply(&self, request: &Request) -> Result<Reply, CallError> {
         let stream = self.connect_or_start()?;
         self.exchange(stream, request).map(|(reply, _)| reply)
     }
@@ -208,10 +239,11 @@ impl Agent<'_> {
     ) -> Result<Option<(T, TimedStream)>, CallError> {
         self.guard()?;
         let place = Place::of(self.environment).map_err(ConnectionError::from)?;
-        match connect_at(&place)? {
-            Some(stream) => self.exchange(stream, request).map(Some),
-            None => Ok(None),
-        }
+        let Some(stream) = connect_at(&place)? else {
+            return Ok(None);
+        };
+        let (reply, source) = self.exchange(stream, request)?;
+        Ok(Some((reply.decode()?, source)))
     }
 
     /// A connection to an agent that is ours.
@@ -240,18 +272,16 @@ impl Agent<'_> {
         }
     }
 
-    fn exchange<T: DeserializeOwned>(
+    fn exchange(
         &self,
         stream: UnixStream,
         request: &Request,
-    ) -> Result<(T, TimedStream), CallError> {
+    ) -> Result<(Reply, TimedStream), CallError> {
         let (status, mut body) = self.ask(stream, request)?;
         let bytes = body
             .read_all(MAX_REPLY_BYTES)
             .map_err(ConnectionError::from)?;
-        let reply = serde_json::from_slice(&bytes);
-        let reply = reply.map_err(|_| ConnectionError::Undecodable { status })?;
-        Ok((reply, body.into_source()))
+        Ok((Reply { status, bytes }, body.into_source()))
     }
 
     /// Sends the request and reads the answer's head. What is not a success is a problem.

@@ -79,6 +79,12 @@ impl Failure {
         self
     }
 
+    /// With a hint, unless there is a better one.
+    pub(crate) fn or_hint(mut self, hint: impl FnOnce() -> String) -> Self {
+        self.hint = self.hint.or_else(|| Some(hint()));
+        self
+    }
+
     pub(crate) fn details(mut self, details: Vec<String>) -> Self {
         self.details = details;
         self

@@ -29,7 +29,7 @@ use crate::failure::{Exit, Failure};
 pub fn main() -> ExitCode {
     let arguments = cli::arguments();
     let environment = Environment::read();
-    // Every command of the AWS CLI starts us like this: the tree of clap is not even built for it.
+    // Every command of the AWS CLI starts us like this, so nothing is parsed that need not be.
     let outcome = match cli::plain_credential_process(&arguments) {
         Some(profile) => commands::credential_process::plain(&environment, profile),
         None => commands::run(&environment, arguments),

@@ -10,7 +10,6 @@ pub(crate) mod shell;
 use std::io;
 
 use jumpgate_api::Timestamp;
-use serde::Serialize;
 
 /// Standard output without a buffer: what is written at once leaves at once, and no copy stays behind.
 pub(crate) struct Stdout;
@@ -25,16 +24,11 @@ impl io::Write for Stdout {
     }
 }
 
-/// The text with everything escaped that could do more to a terminal than show: control characters and
-/// those that change the direction of writing or the line.
+/// The text with everything escaped that could do more to a terminal than show.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        let unsafe_format = matches!(
-            character,
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        );
-        if character.is_control() || unsafe_format {
+        if is_unsafe(character) {
             escaped.extend(character.escape_default());
         } else {
             escaped.push(character);
@@ -43,12 +37,28 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// The value as JSON for programs: indented, with a newline at its end.
-pub(crate) fn json(value: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(value);
-    let mut text = text.expect("no map of ours has keys that are not text");
-    text.push('\n');
-    text
+/// Control characters, and those that change the direction of writing or the line.
+fn is_unsafe(character: char) -> bool {
+    let format = matches!(
+        character,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    );
+    character.is_control() || format
+}
+
+/// A JSON text on a line of its own. What [`escape`] would escape can only stand within its strings, where
+/// it becomes an escape of JSON; the white space of the text stays.
+pub(crate) fn json(text: &str) -> String {
+    let mut line = String::with_capacity(text.len() + 1);
+    for character in text.trim_end().chars() {
+        if is_unsafe(character) && !character.is_ascii_whitespace() {
+            line.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            line.push(character);
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// Columns as wide as their widest cell, two spaces between, no trailing space; empty without rows.

@@ -21,7 +21,7 @@ pub(super) fn run(context: &mut Context<'_>, arguments: Export) -> Outcome {
     let syntax = match arguments.format {
         Format::Env => Syntax::Posix,
         Format::Fish => Syntax::Fish,
-        Format::Powershell => Syntax::PowerShell,
+        Format::PowerShell => Syntax::PowerShell,
         Format::Json => {
             let document = document(&reply);
             let document = document

@@ -1,8 +1,8 @@
 //! `jumpgate identity`: the long-lived keys. They go to the agent once and never come back.
 
 use jumpgate_api::{
-    Code, ExitStatus, IdentityAddRequest, IdentityList, IdentityRemoved, IdentityReply, Need,
-    Problem, Secret, path_segment,
+    Code, ExitStatus, IdentityAddRequest, IdentityRemoved, IdentityReply, Need, Problem, Secret,
+    path_segment,
 };
 
 use super::{Context, Outcome};
@@ -14,10 +14,11 @@ use crate::output::{escape, listings};
 pub(super) fn run(context: &mut Context<'_>, verb: IdentityVerb) -> Outcome {
     match verb {
         IdentityVerb::Add { name } => add(context, &name),
-        IdentityVerb::List(json) => {
-            let list: IdentityList = context.agent.call(&Request::new("GET", "identities"))?;
-            context.list(json, &list, listings::identities)
-        }
+        IdentityVerb::List(json) => context.list(
+            json,
+            &Request::new("GET", "identities"),
+            listings::identities,
+        ),
         IdentityVerb::Remove { name } => {
             let request = Request::new("DELETE", &path(&name)).patient();
             let removed: IdentityRemoved = context.agent.call(&request)?;

@@ -5,10 +5,10 @@ use std::io::{BufWriter, Write};
 use jumpgate_api::{ExitStatus, JournalReport};
 
 use super::{Context, Outcome};
-use crate::cli::{Journal, JournalVerb};
+use crate::cli::{Journal, JournalVerb, Json};
 use crate::connection::{ConnectionError, Request, Stream};
 use crate::failure::Failure;
-use crate::output::{self, listings, records};
+use crate::output::{listings, records};
 
 /// How many records `tail` starts with.
 const TAIL_RECORDS: u32 = 10;
@@ -17,19 +17,19 @@ const TAIL_RECORDS: u32 = 10;
 const MAX_LINE_BYTES: usize = 16 * 1024;
 
 pub(super) fn run(context: &mut Context<'_>, arguments: &Journal) -> Outcome {
-    match &arguments.verb {
-        None => show(context, "journal", arguments.json),
-        Some(JournalVerb::Show { last: None }) => show(context, "journal", arguments.json),
-        Some(JournalVerb::Show { last: Some(last) }) => {
-            show(context, &format!("journal?last={last}"), arguments.json)
+    let Json(json) = arguments.json;
+    match arguments.verb {
+        JournalVerb::Show { last: None } => show(context, "journal", json),
+        JournalVerb::Show { last: Some(last) } => {
+            show(context, &format!("journal?last={last}"), json)
         }
-        Some(JournalVerb::Tail) => show(
+        JournalVerb::Tail => show(
             context,
             &format!("journal?last={TAIL_RECORDS}&follow=true"),
-            arguments.json,
+            json,
         ),
-        Some(JournalVerb::Export) => show(context, "journal", true),
-        Some(JournalVerb::Verify) => verify(context, arguments.json),
+        JournalVerb::Export => show(context, "journal", true),
+        JournalVerb::Verify => verify(context, arguments.json),
     }
 }
 
@@ -76,15 +76,12 @@ fn next(stream: &mut Stream) -> Result<Option<&[u8]>, Failure> {
     Ok(Some(piece).filter(|piece| !piece.is_empty()))
 }
 
-fn verify(context: &mut Context<'_>, json: bool) -> Outcome {
-    let request = Request::new("GET", "journal/verify").patient();
-    let report: JournalReport = context.agent.call(&request)?;
-    let text = if json {
-        output::json(&report)
-    } else {
-        listings::report(&report)
-    };
-    context.finish(&text)?;
+fn verify(context: &mut Context<'_>, json: Json) -> Outcome {
+    let reply = context
+        .agent
+        .reply(&Request::new("GET", "journal/verify").patient())?;
+    let report: JournalReport = reply.decode()?;
+    context.show(json, &reply, listings::report)?;
     let intact = report.damage.is_empty();
     Ok(if intact {
         ExitStatus::Success

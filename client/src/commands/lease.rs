@@ -3,13 +3,11 @@
 use jumpgate_api::{LeaseEnded, path_segment};
 
 use super::{Context, Outcome};
-use crate::cli::LeaseVerb;
 use crate::connection::Request;
 use crate::output::{escape, until};
 
-pub(super) fn run(context: &mut Context<'_>, verb: LeaseVerb) -> Outcome {
-    let LeaseVerb::End { id } = verb;
-    let request = Request::new("DELETE", &format!("leases/{}", path_segment(&id)));
+pub(super) fn run(context: &mut Context<'_>, id: &str) -> Outcome {
+    let request = Request::new("DELETE", &format!("leases/{}", path_segment(id)));
     let ended: LeaseEnded = context.agent.call(&request)?;
     let (id, until) = (escape(&ended.id), until(context.now, ended.valid_until));
     context.finish(&format!(

@@ -32,11 +32,11 @@ pub(super) fn run(context: &mut Context<'_>, identity: Option<String>, json: Jso
         }
         let reply = context
             .agent
-            .call(&Request::new("POST", "unlock").body(&ask).patient());
+            .reply(&Request::new("POST", "unlock").body(&ask).patient());
         let problem = match reply {
             Ok(reply) => {
                 let now = context.now;
-                return context.list(json, &reply, |reply| said(reply, now));
+                return context.show(json, &reply, |reply| said(reply, now));
             }
             Err(CallError::Refused(problem)) => problem,
             Err(error) => return Err(error.into()),

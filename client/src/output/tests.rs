@@ -61,3 +61,13 @@ fn spans_are_shown_in_the_unit_that_says_something() {
     );
     assert_eq!(until(now, now), "1970-01-01T00:16:40Z (over)");
 }
+
+#[test]
+fn json_stays_json_and_becomes_harmless() {
+    let text = "{\n  \"a\": \"\u{7f}\u{9b}\u{202e}é\"\n}\n\n";
+    let line = json(text);
+    assert_eq!(line, "{\n  \"a\": \"\\u007f\\u009b\\u202eé\"\n}\n");
+    let [before, after] =
+        [text, &line].map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+    assert_eq!(before, after);
+}

@@ -1,0 +1,375 @@
+//! The commands as typed values, each made of what the parser found.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::parser::Matches;
+use crate::failure::Failure;
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    CredentialProcess(Ask),
+    Exec(Exec),
+    Export(Export),
+    Identity(IdentityVerb),
+    Unlock {
+        identity: Option<String>,
+        json: Json,
+    },
+    Lock,
+    Status(Json),
+    Profile(ProfileVerb),
+    Leases(Json),
+    LeaseEnd {
+        id: String,
+    },
+    Journal(Journal),
+    Check {
+        file: Option<PathBuf>,
+    },
+    Reload,
+    Agent(AgentVerb),
+    Completions(Shell),
+    Man,
+}
+
+/// How a listing is shown: JSON for programs, or text for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Json(pub(crate) bool);
+
+/// Which session, and what to take away from it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) profile: String,
+    pub(crate) narrow: NarrowFlags,
+}
+
+/// What a caller takes away from a profile's scope. It cannot add anything.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NarrowFlags {
+    /// A file, or `preset:NAME`.
+    pub(crate) policy: Option<OsString>,
+    pub(crate) tags: Vec<(String, String)>,
+    /// 900 to 43,200 seconds.
+    pub(crate) duration: Option<u32>,
+    pub(crate) reason: Option<String>,
+    pub(crate) ticket: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exec {
+    pub(crate) ask: Ask,
+    pub(crate) via: Option<Via>,
+    /// Not empty.
+    pub(crate) command: Vec<OsString>,
+}
+
+/// How a command gets its credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    Container,
+    Imds,
+    Env,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Export {
+    pub(crate) ask: Ask,
+    pub(crate) format: Format,
+}
+
+/// What `export` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Env,
+    Fish,
+    PowerShell,
+    Json,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum IdentityVerb {
+    Add { name: String },
+    List(Json),
+    Remove { name: String },
+    Check { name: String },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ProfileVerb {
+    List(Json),
+    Show { name: String, json: Json },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Journal {
+    pub(crate) verb: JournalVerb,
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum JournalVerb {
+    Show { last: Option<u32> },
+    Tail,
+    Verify,
+    Export,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AgentVerb {
+    Start,
+    Stop,
+    Run,
+}
+
+/// A shell that completions are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+type Made = Result<Verb, Failure>;
+
+pub(super) fn credential_process(matches: &mut Matches) -> Made {
+    ask(matches).map(Verb::CredentialProcess)
+}
+
+pub(super) fn exec(matches: &mut Matches) -> Made {
+    let via = matches.text("via")?.map(|via| match via.as_str() {
+        "container" => Via::Container,
+        "imds" => Via::Imds,
+        _ => Via::Env,
+    });
+    Ok(Verb::Exec(Exec {
+        ask: ask(matches)?,
+        via,
+        command: matches.rest(),
+    }))
+}
+
+pub(super) fn export(matches: &mut Matches) -> Made {
+    let format = match matches.text("format")?.as_deref() {
+        Some("fish") => Format::Fish,
+        Some("powershell") => Format::PowerShell,
+        Some("json") => Format::Json,
+        _ => Format::Env,
+    };
+    Ok(Verb::Export(Export {
+        ask: ask(matches)?,
+        format,
+    }))
+}
+
+pub(super) fn identity_add(matches: &mut Matches) -> Made {
+    Ok(Verb::Identity(IdentityVerb::Add {
+        name: matches.required("NAME")?,
+    }))
+}
+
+pub(super) fn identity_list(matches: &mut Matches) -> Made {
+    Ok(Verb::Identity(IdentityVerb::List(json(matches))))
+}
+
+pub(super) fn identity_remove(matches: &mut Matches) -> Made {
+    Ok(Verb::Identity(IdentityVerb::Remove {
+        name: matches.required("NAME")?,
+    }))
+}
+
+pub(super) fn identity_check(matches: &mut Matches) -> Made {
+    Ok(Verb::Identity(IdentityVerb::Check {
+        name: matches.required("NAME")?,
+    }))
+}
+
+pub(super) fn unlock(matches: &mut Matches) -> Made {
+    Ok(Verb::Unlock {
+        identity: matches.text("IDENTITY")?,
+        json: json(matches),
+    })
+}
+
+pub(super) fn status(matches: &mut Matches) -> Made {
+    Ok(Verb::Status(json(matches)))
+}
+
+pub(super) fn profile_list(matches: &mut Matches) -> Made {
+    Ok(Verb::Profile(ProfileVerb::List(json(matches))))
+}
+
+pub(super) fn profile_show(matches: &mut Matches) -> Made {
+    let name = matches.required("PROFILE")?;
+    Ok(Verb::Profile(ProfileVerb::Show {
+        name,
+        json: json(matches),
+    }))
+}
+
+pub(super) fn leases(matches: &mut Matches) -> Made {
+    Ok(Verb::Leases(json(matches)))
+}
+
+pub(super) fn lease_end(matches: &mut Matches) -> Made {
+    Ok(Verb::LeaseEnd {
+        id: matches.required("ID")?,
+    })
+}
+
+pub(super) fn journal_show(matches: &mut Matches) -> Made {
+    let expected = |_| Failure::usage("--last needs a number of records");
+    let last = matches
+        .text("last")?
+        .map(|last| last.parse().map_err(expected))
+        .transpose()?;
+    journal(matches, JournalVerb::Show { last })
+}
+
+pub(super) fn journal_tail(matches: &mut Matches) -> Made {
+    journal(matches, JournalVerb::Tail)
+}
+
+pub(super) fn journal_verify(matches: &mut Matches) -> Made {
+    journal(matches, JournalVerb::Verify)
+}
+
+pub(super) fn journal_export(matches: &mut Matches) -> Made {
+    journal(matches, JournalVerb::Export)
+}
+
+fn journal(matches: &Matches, verb: JournalVerb) -> Made {
+    Ok(Verb::Journal(Journal {
+        verb,
+        json: json(matches),
+    }))
+}
+
+pub(super) fn check(matches: &mut Matches) -> Made {
+    Ok(Verb::Check {
+        file: matches.take("FILE").map(PathBuf::from),
+    })
+}
+
+pub(super) fn agent_start(_: &mut Matches) -> Made {
+    Ok(Verb::Agent(AgentVerb::Start))
+}
+
+pub(super) fn agent_stop(_: &mut Matches) -> Made {
+    Ok(Verb::Agent(AgentVerb::Stop))
+}
+
+pub(super) fn agent_run(_: &mut Matches) -> Made {
+    Ok(Verb::Agent(AgentVerb::Run))
+}
+
+pub(super) fn completions(matches: &mut Matches) -> Made {
+    Ok(Verb::Completions(
+        match matches.required("SHELL")?.as_str() {
+            "bash" => Shell::Bash,
+            "zsh" => Shell::Zsh,
+            _ => Shell::Fish,
+        },
+    ))
+}
+
+fn json(matches: &Matches) -> Json {
+    Json(matches.flag("json"))
+}
+
+fn ask(matches: &mut Matches) -> Result<Ask, Failure> {
+    let mut tags = Vec::new();
+    while let Some(text) = matches.text("tag")? {
+        tags.push(tag(&text)?);
+    }
+    let narrow = NarrowFlags {
+        policy: matches.take("policy"),
+        tags,
+        duration: matches
+            .text("duration")?
+            .map(|text| duration_seconds(&text))
+            .transpose()?,
+        reason: matches.text("reason")?,
+        ticket: matches.text("ticket")?,
+    };
+    Ok(Ask {
+        profile: matches.required("PROFILE")?,
+        narrow,
+    })
+}
+
+/// `KEY=VALUE`; the value may hold further `=`.
+fn tag(text: &str) -> Result<(String, String), Failure> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(Failure::usage(format!("--tag {text} is not KEY=VALUE"))),
+    }
+}
+
+/// `900s`, `15m`, `1h`: from the 900 s to the 12 h that AWS grants.
+fn duration_seconds(text: &str) -> Result<u32, Failure> {
+    let (digits, unit) = match text.as_bytes() {
+        [digits @ .., b's'] => (digits, 1),
+        [digits @ .., b'm'] => (digits, 60),
+        [digits @ .., b'h'] => (digits, 3600),
+        _ => (&[][..], 0),
+    };
+    let count = match digits.iter().all(u8::is_ascii_digit) {
+        true => std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse::<u32>().ok()),
+        false => None,
+    };
+    let seconds = count.and_then(|count| count.checked_mul(unit));
+    seconds
+        .filter(|seconds| (900..=43_200).contains(seconds))
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "--duration {text} is not a duration from 15 minutes to 12 hours"
+            ))
+            .hint("write it as 900s, 15m or 1h")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let cases = [
+            ("900s", Some(900)),
+            ("15m", Some(900)),
+            ("1h", Some(3600)),
+            ("12h", Some(43_200)),
+            ("43200s", Some(43_200)),
+            ("899s", None),
+            ("43201s", None),
+            ("13h", None),
+            ("900", None),
+            ("h", None),
+            ("+1h", None),
+            ("1 h", None),
+            ("1d", None),
+            ("1.5h", None),
+            ("4294967296s", None),
+            ("4294967295h", None),
+            ("1é", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(duration_seconds(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        let pair = |key: &str, value: &str| Some((key.to_owned(), value.to_owned()));
+        assert_eq!(tag("Ticket=OPS-1").ok(), pair("Ticket", "OPS-1"));
+        assert_eq!(tag("K=a=b").ok(), pair("K", "a=b"));
+        assert_eq!(tag("K=").ok(), pair("K", ""));
+        assert_eq!(tag("=v").ok(), None);
+        assert_eq!(tag("K").ok(), None);
+    }
+}
