@@ -1,3 +1,5 @@
+//! The command line as it is typed.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

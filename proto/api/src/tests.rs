@@ -1,3 +1,5 @@
+//! Every message against its golden file, every code against its standing.
+
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;

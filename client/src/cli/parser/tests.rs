@@ -1,3 +1,5 @@
+//! Lines as they are typed, right and wrong.
+
 #![allow(clippy::unwrap_used)]
 
 use super::super::verb::{

@@ -1,3 +1,5 @@
+//! Replies as they come over the socket, whole and broken.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;
