@@ -28,9 +28,6 @@ const QUICK: Duration = Duration::from_secs(10);
 /// How long an agent may take that asks AWS or a person. It keeps to its own, shorter `prompt_wait`.
 const PATIENT: Duration = Duration::from_secs(120);
 
-/// Room for a request's body that holds a secret: it never grows, so nothing is left behind.
-const BODY_ROOM: usize = 16 * 1024;
-
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
@@ -151,12 +148,9 @@ impl Request {
         }
     }
 
-    /// With a JSON body. The values of this crate always have a JSON text, so there is no error.
+    /// With a JSON body.
     pub(crate) fn body(mut self, value: &impl Serialize) -> Self {
-        let mut body = Zeroizing::new(Vec::with_capacity(BODY_ROOM));
-        serde_json::to_writer(&mut *body, value)
-            .expect("no map of ours has keys that are not text");
-        self.body = Some(body);
+        self.body = Some(crate::output::document::json(value));
         self
     }
 

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 
 use jumpgate_api::{AGENT_VERSION_HEADER, MAX_HEAD_BYTES};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The most header lines of an answer.
 const MAX_HEADERS: usize = 32;
@@ -294,30 +294,46 @@ fn append(whole: &mut Zeroizing<Vec<u8>>, piece: &[u8]) {
     whole.extend_from_slice(piece);
 }
 
-/// A fixed window on what was read: as large as the largest head, wiped after use.
+/// A fixed window on what was read, as large as the largest head.
 struct Buffer<R> {
     reader: R,
-    bytes: Zeroizing<Vec<u8>>,
+    window: Window,
     start: usize,
     end: usize,
 }
 
+/// Its bytes; those that were ever used are wiped after use.
+struct Window {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        self.bytes[..self.used].zeroize();
+    }
+}
+
 impl<R: Read> Buffer<R> {
     fn new(reader: R) -> Self {
+        let window = Window {
+            bytes: vec![0; MAX_HEAD_BYTES],
+            used: 0,
+        };
         Self {
             reader,
-            bytes: Zeroizing::new(vec![0; MAX_HEAD_BYTES]),
+            window,
             start: 0,
             end: 0,
         }
     }
 
     fn unread(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
+        &self.window.bytes[self.start..self.end]
     }
 
     fn is_full(&self) -> bool {
-        self.end - self.start == self.bytes.len()
+        self.end - self.start == self.window.bytes.len()
     }
 
     fn consume(&mut self, size: usize) {
@@ -326,19 +342,20 @@ impl<R: Read> Buffer<R> {
 
     /// Reads once more; 0 is the end of the connection. Must not be called when full.
     fn fill(&mut self) -> Result<usize, AnswerError> {
-        if self.end == self.bytes.len() || self.start == self.end {
-            self.bytes.copy_within(self.start..self.end, 0);
+        let bytes = &mut self.window.bytes;
+        if self.end == bytes.len() || self.start == self.end {
+            bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        let free = &mut self.bytes[self.end..];
         let size = loop {
-            match self.reader.read(free) {
+            match self.reader.read(&mut bytes[self.end..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }
         };
         self.end += size;
+        self.window.used = self.window.used.max(self.end);
         Ok(size)
     }
 }

@@ -1,6 +1,8 @@
 //! The JSON document of `credential_process`, as every AWS SDK reads it.
 //! Source: "Using an external process to retrieve credentials" of the AWS CLI user guide.
 
+use std::io::{self, Write};
+
 use jumpgate_api::CredentialsReply;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -50,14 +52,39 @@ pub(crate) fn document(reply: &CredentialsReply) -> Result<Zeroizing<Vec<u8>>, D
     if parts.contains(&"") {
         return Err(DocumentError::Incomplete);
     }
-    // A slice cannot grow, so neither does a copy of a secret stay behind nor is the maximum passed.
-    let mut bytes = Zeroizing::new(vec![0; MAX_DOCUMENT_BYTES]);
-    let mut free = &mut bytes[..MAX_DOCUMENT_BYTES - 1];
-    serde_json::to_writer(&mut free, &document).map_err(|_| DocumentError::TooLarge)?;
-    let size = MAX_DOCUMENT_BYTES - 1 - free.len();
-    bytes[size] = b'\n';
-    bytes.truncate(size + 1);
+    let mut bytes = json(&document);
+    if bytes.len() >= MAX_DOCUMENT_BYTES {
+        return Err(DocumentError::TooLarge);
+    }
+    bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The JSON text of a value that may hold a secret, wiped after use, with room for a newline. It is measured
+/// before it is written: a vector that grows would leave its old bytes behind.
+pub(crate) fn json(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let write = |target: &mut dyn Write| {
+        serde_json::to_writer(target, value).expect("no map of ours has keys that are not text");
+    };
+    let mut size = Size(0);
+    write(&mut size);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size.0 + 1));
+    write(&mut *bytes);
+    bytes
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +109,12 @@ mod tests {
             "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"SessionToken\":\"token\",\
              \"Expiration\":\"2026-11-22T01:00:00Z\",\"AccountId\":\"222222222222\"}\n"
         );
+    }
+
+    #[test]
+    fn a_text_that_may_hold_a_secret_never_grows() {
+        let bytes = document(&golden()).unwrap();
+        assert_eq!(bytes.capacity(), bytes.len());
     }
 
     #[test]
