@@ -24,7 +24,7 @@ const CLOCK_BACK: i64 = 5 * 60 * 1000;
 /// Verifies up to `extent`, or all.
 ///
 /// # Errors
-/// A file that could not be read, or that was pruned meanwhile (`NotFound`).
+/// The directory cannot be read, or a file was pruned meanwhile (`NotFound`).
 pub(super) fn verify(directory: &Path, extent: Option<&Extent>) -> io::Result<JournalReport> {
     let mut verifier = Verifier::default();
     for name in files(directory, extent)? {
@@ -92,6 +92,23 @@ impl Verifier {
     ) -> io::Result<()> {
         self.report.place = name.within(directory).display().to_string();
         self.report.files.push(self.report.place.clone());
+        match self.lines(directory, name, extent) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let what = format!("the file cannot be read: {error}");
+                self.report.damaged(0, what);
+                self.previous = Previous::Unknown;
+                Ok(())
+            }
+            read => read,
+        }
+    }
+
+    fn lines(
+        &mut self,
+        directory: &Path,
+        name: FileName,
+        extent: Option<&Extent>,
+    ) -> io::Result<()> {
         for line in Lines::open(directory, name, extent)? {
             self.line(&line?);
         }

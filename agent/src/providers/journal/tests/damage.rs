@@ -197,3 +197,17 @@ fn a_directory_that_cannot_be_read_is_damage() {
     let report = verify(Path::new("/nonexistent/journal"));
     assert_eq!(report.damage.len(), 1);
 }
+
+/// Not even a link to a good one.
+#[test]
+fn a_file_that_cannot_be_read_is_damage_and_the_others_are_read() {
+    let (place, files) = sample();
+    let (path, target) = (place.file(&files[0].0), place.0.path().join("elsewhere"));
+    std::fs::rename(&path, &target).unwrap();
+    std::os::unix::fs::symlink(&target, &path).unwrap();
+    let report = verify(&place.path());
+    assert_eq!((report.files.len(), report.records), (2, 3));
+    let damage = place.damage();
+    assert_eq!(damage.len(), 1, "{damage:?}");
+    assert!(damage[0].starts_with(&format!("{}:0: the file cannot be read", files[0].0)));
+}
