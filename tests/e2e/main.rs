@@ -1,1 +1,5 @@
-//! Tests.
+//! End-to-end tests: the real client and the real agent against the strict double, real SDKs and real keyrings.
+#![allow(clippy::unwrap_used)]
+
+mod built;
+mod storm;

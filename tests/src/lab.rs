@@ -336,6 +336,20 @@ impl Lab {
         records
     }
 
+    /// The journal records of any of these activities, as far as they are written.
+    #[must_use]
+    #[track_caller]
+    pub fn journal_of(&self, activities: &[&str]) -> Vec<Value> {
+        let mut records = self.journal();
+        let wanted = |record: &Value| {
+            activities
+                .iter()
+                .any(|name| record["activity_name"] == *name)
+        };
+        records.retain(wanted);
+        records
+    }
+
     /// Ends the agent that [`Lab::start_agent`] started, by SIGKILL.
     ///
     /// # Panics
@@ -393,6 +407,10 @@ impl Drop for Lab {
             }
             let _gone = child.wait();
         }
+        // The executables are large, and nobody wrote to them.
+        for program in [&self.programs.client, &self.programs.agent] {
+            let _gone = std::fs::remove_file(program);
+        }
         let secrets = self.secrets();
         canary::register(&secrets);
         let found = canary::found(self.home(), &secrets);
@@ -419,6 +437,15 @@ pub fn finish(mut command: Command, input: &str) -> Ran {
     if let Some(mut stdin) = child.stdin.take() {
         let _closed = stdin.write_all(input.as_bytes());
     }
+    ended(child)
+}
+
+/// Waits for the end of a child whose outputs are piped.
+///
+/// # Panics
+/// It was not ours to wait for.
+#[must_use]
+pub fn ended(child: Child) -> Ran {
     let output = child.wait_with_output().expect("our own child");
     Ran {
         status: output.status,
