@@ -1,6 +1,7 @@
 //! One request on the control socket: finds the agent or starts it, makes sure that it is ours, asks, and
 //! reads the answer within a deadline.
 
+mod error;
 mod http;
 mod place;
 mod start;
@@ -9,18 +10,17 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use jumpgate_api::{ExitStatus, MAX_BODY_BYTES, MAX_REPLY_BYTES, Problem};
+use jumpgate_api::{MAX_BODY_BYTES, MAX_REPLY_BYTES};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
-pub(crate) use self::http::AnswerError;
-use self::place::{Place, PlaceError};
-use self::start::StartError;
+pub(crate) use self::error::{CallError, ConnectionError};
+use self::http::AnswerError;
+use self::place::Place;
 pub(crate) use self::start::program;
 use crate::cli::Environment;
-use crate::failure::Failure;
 
 /// How long an agent may take that only has to look something up.
 const QUICK: Duration = Duration::from_secs(10);
@@ -28,105 +28,8 @@ const QUICK: Duration = Duration::from_secs(10);
 /// How long an agent may take that asks AWS or a person. It keeps to its own, shorter `prompt_wait`.
 const PATIENT: Duration = Duration::from_secs(120);
 
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConnectionError {
-    /// We were started by the agent itself.
-    #[error("jumpgate was called by its own agent")]
-    Recursion,
-    /// The socket's place is unknown or unsafe.
-    #[error(transparent)]
-    Place(#[from] PlaceError),
-    /// No agent runs and none could be started.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// There is a socket that does not take our connection.
-    #[error("cannot connect to the agent at {socket}: {error}")]
-    Connect { socket: String, error: io::Error },
-    /// The one who listens is someone else.
-    #[error("the agent at {socket} runs as user id {peer}, not as {ours}")]
-    ForeignAgent {
-        socket: String,
-        peer: u32,
-        ours: u32,
-    },
-    /// The request is larger than the agent reads.
-    #[error("the request is larger than {MAX_BODY_BYTES} bytes")]
-    RequestTooLarge,
-    /// The answer is broken, late or missing.
-    #[error(transparent)]
-    Answer(#[from] AnswerError),
-    /// The answer is JSON of another shape.
-    #[error("the agent's answer (status {status}) is not what this version expects")]
-    Undecodable { status: u16 },
-}
-
-/// Why a request has no reply: the agent said no, or there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CallError {
-    /// The agent said no, and why.
-    #[error(transparent)]
-    Refused(Box<Problem>),
-    /// There is no answer.
-    #[error(transparent)]
-    Broken(#[from] ConnectionError),
-}
-
-impl From<CallError> for Failure {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Refused(problem) => (*problem).into(),
-            CallError::Broken(error) => error.into(),
-        }
-    }
-}
-
-impl From<ConnectionError> for Failure {
-    fn from(error: ConnectionError) -> Self {
-        let message = error.to_string();
-        match error {
-            ConnectionError::Recursion => Self::usage(message)
-                .hint("mfa_command and passphrase_command must not use a profile of Jumpgate"),
-            ConnectionError::Place(error) if error.is_usage() => {
-                Self::usage(message).hint(error.hint())
-            }
-            ConnectionError::Place(error) => {
-                Self::new(ExitStatus::Unavailable, message).hint(error.hint())
-            }
-            ConnectionError::Start(error) => error.into(),
-            ConnectionError::Connect { .. } => Self::new(ExitStatus::Unavailable, message)
-                .hint("see whether an agent runs there: jumpgate agent run"),
-            ConnectionError::ForeignAgent { .. } => Self::new(ExitStatus::Unavailable, message)
-                .hint("set JUMPGATE_SOCKET to a path in a directory of your own"),
-            ConnectionError::RequestTooLarge => Self::usage(message).hint("shorten the policy"),
-            ConnectionError::Answer(AnswerError::TimedOut) => {
-                Self::new(ExitStatus::Temporary, message)
-                    .hint("try again; if it goes on, restart it: jumpgate agent stop")
-            }
-            ConnectionError::Answer(_) | ConnectionError::Undecodable { .. } => {
-                Self::new(ExitStatus::Unavailable, message)
-                    .hint("restart it: jumpgate agent stop, jumpgate agent start")
-            }
-        }
-    }
-}
-
-impl From<StartError> for Failure {
-    fn from(error: StartError) -> Self {
-        let message = error.to_string();
-        match error {
-            StartError::Refused { exit, lines } => match lines.split_first() {
-                Some((first, rest)) => Self::new(exit, first).details(rest.to_vec()),
-                None => Self::new(exit, message).hint("see why: jumpgate agent run"),
-            },
-            StartError::NotInstalled => Self::new(ExitStatus::Unavailable, message)
-                .hint("install jumpgate-agent beside jumpgate"),
-            StartError::TimedOut | StartError::Io { .. } => {
-                Self::new(ExitStatus::Unavailable, message).hint("see why: jumpgate agent run")
-            }
-        }
-    }
-}
+/// The longest reply of an agent that ends, in bytes.
+const MAX_LAST_WORDS: usize = 4096;
 
 /// One request, ready to be sent.
 pub(crate) struct Request {
@@ -215,7 +118,7 @@ impl Agent<'_> {
     /// The same with the reply as it is.
     pub(crate) fn reply(&self, request: &Request) -> Result<Reply, CallError> {
         let stream = self.connect_or_start()?;
-        self.exchange(stream, request).map(|(reply, _)| reply)
+        self.exchange(stream, request)
     }
 
     /// The same for a reply that is a stream; the deadline ends with its head.
@@ -226,18 +129,10 @@ impl Agent<'_> {
         Ok(body)
     }
 
-    /// Asks the agent if one runs, and starts none. The source lasts until the agent closes it.
-    pub(crate) fn call_running<T: DeserializeOwned>(
-        &self,
-        request: &Request,
-    ) -> Result<Option<(T, TimedStream)>, CallError> {
+    /// A connection to the agent if one runs; none is started.
+    pub(crate) fn connect_if_running(&self) -> Result<Option<UnixStream>, ConnectionError> {
         self.guard()?;
-        let place = Place::of(self.environment).map_err(ConnectionError::from)?;
-        let Some(stream) = connect_at(&place)? else {
-            return Ok(None);
-        };
-        let (reply, source) = self.exchange(stream, request)?;
-        Ok(Some((reply.decode()?, source)))
+        connect_at(&Place::of(self.environment)?)
     }
 
     /// A connection to an agent that is ours.
@@ -266,16 +161,41 @@ impl Agent<'_> {
         }
     }
 
-    fn exchange(
+    /// One request and its whole reply.
+    pub(crate) fn exchange(
         &self,
         stream: UnixStream,
         request: &Request,
-    ) -> Result<(Reply, TimedStream), CallError> {
+    ) -> Result<Reply, CallError> {
         let (status, mut body) = self.ask(stream, request)?;
         let bytes = body
             .read_all(MAX_REPLY_BYTES)
             .map_err(ConnectionError::from)?;
-        Ok((Reply { status, bytes }, body.into_source()))
+        Ok(Reply { status, bytes })
+    }
+
+    /// A reply whose end is that of the agent, which may cut it off.
+    pub(crate) fn exchange_to_the_end(
+        &self,
+        stream: UnixStream,
+        request: &Request,
+    ) -> Result<Reply, CallError> {
+        let (status, mut body) = self.ask(stream, request)?;
+        let mut bytes = Zeroizing::new(Vec::new());
+        loop {
+            match body.piece() {
+                Ok([]) | Err(AnswerError::Truncated) => return Ok(Reply { status, bytes }),
+                Ok(piece) if piece.len() > MAX_LAST_WORDS - bytes.len() => {
+                    return Err(ConnectionError::from(AnswerError::TooLarge(MAX_LAST_WORDS)).into());
+                }
+                Ok(piece) => {
+                    bytes.extend_from_slice(piece);
+                    let size = piece.len();
+                    body.advance(size);
+                }
+                Err(error) => return Err(ConnectionError::from(error).into()),
+            }
+        }
     }
 
     /// Sends the request and reads the answer's head. What is not a success is a problem.
@@ -370,19 +290,6 @@ pub(crate) struct TimedStream {
     deadline: Option<Instant>,
 }
 
-impl TimedStream {
-    /// Waits until the agent has closed the connection, in whichever way.
-    pub(crate) fn wait_for_end(mut self) -> Result<(), AnswerError> {
-        let mut bytes = [0; 512];
-        loop {
-            match self.read(&mut bytes).map_err(AnswerError::from) {
-                Ok(0) | Err(AnswerError::Truncated) => return Ok(()),
-                other => other?,
-            };
-        }
-    }
-}
-
 impl Read for TimedStream {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         let left = self
@@ -413,3 +320,6 @@ fn release(version: &str) -> Option<(&str, &str)> {
     let (major, rest) = version.split_once('.')?;
     Some((major, rest.split('.').next()?))
 }
+
+#[cfg(test)]
+mod tests;

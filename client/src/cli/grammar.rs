@@ -1,7 +1,9 @@
-//! The table of all commands with their help, which is the manual.
+//! The table of all commands: its shape, and its root.
+
+mod commands;
 
 use super::parser::Matches;
-use super::verb::{self, Verb};
+use super::verb::Verb;
 use crate::failure::Failure;
 
 /// Makes the typed value of what was parsed.
@@ -88,36 +90,6 @@ const NOTHING: Command = Command {
     verb: None,
 };
 
-const JSON: Opt = flag("json", "Print JSON for programs");
-const PROFILE: Argument = argument("PROFILE", Kind::Required, "A profile of the configuration");
-const IDENTITY: Argument = argument("NAME", Kind::Required, "Its name in the configuration");
-
-// What a caller takes away from a profile's scope.
-const POLICY: Opt = option(
-    "policy",
-    "FILE|preset:NAME",
-    "Narrow: a session policy, a file of JSON or a preset",
-);
-const TAG: Opt = Opt {
-    repeats: true,
-    ..option(
-        "tag",
-        "KEY=VALUE",
-        "Narrow: a session tag that the profile leaves to you; may be repeated",
-    )
-};
-const DURATION: Opt = option(
-    "duration",
-    "DURATION",
-    "Narrow: a shorter life, 900s, 15m or 1h",
-);
-const REASON: Opt = option("reason", "TEXT", "Why, in your words; kept in the journal");
-const TICKET: Opt = option(
-    "ticket",
-    "ID",
-    "The ticket that this is for; kept in the journal",
-);
-
 /// All of it.
 pub(crate) const ROOT: Command = Command {
     name: "jumpgate",
@@ -127,22 +99,22 @@ One agent in the background holds the key of your jump account in the keyring. E
 this machine gets sessions of roles: scoped, short-lived and recorded. The agent is started when
 it is needed.",
     below: &[
-        CREDENTIAL_PROCESS,
-        EXEC,
-        EXPORT,
-        IDENTITIES,
-        UNLOCK,
-        LOCK,
-        STATUS,
-        PROFILES,
-        LEASES,
-        LEASE,
-        JOURNAL,
-        CHECK,
-        RELOAD,
-        AGENT,
-        COMPLETIONS,
-        MAN,
+        commands::CREDENTIAL_PROCESS,
+        commands::EXEC,
+        commands::EXPORT,
+        commands::IDENTITIES,
+        commands::UNLOCK,
+        commands::LOCK,
+        commands::STATUS,
+        commands::PROFILES,
+        commands::LEASES,
+        commands::LEASE,
+        commands::JOURNAL,
+        commands::CHECK,
+        commands::RELOAD,
+        commands::AGENT,
+        commands::COMPLETIONS,
+        commands::MAN,
     ],
     ..NOTHING
 };
@@ -162,297 +134,3 @@ Environment:
 
 Exit status: 0 done, 1 failed, 64 wrong usage or configuration, 69 agent unavailable,
 75 temporary failure, 77 denied or locked; exec returns that of its command.";
-
-const CREDENTIAL_PROCESS: Command = Command {
-    name: "credential-process",
-    about: "Print a session as AWS SDKs and the AWS CLI want it from credential_process",
-    details: "\
-One line of JSON on success, nothing on stdout otherwise. Standard input is never read.
-Name it in ~/.aws/config with its absolute path:
-  credential_process = /usr/bin/jumpgate credential-process dev",
-    arguments: &[PROFILE],
-    options: &[POLICY, TAG, DURATION, REASON, TICKET],
-    verb: Some(verb::credential_process),
-    ..NOTHING
-};
-
-const EXEC: Command = Command {
-    name: "exec",
-    about: "Run a command with a session of its own",
-    details: "\
-The exit status and the signals are the command's. Other AWS credentials and AWS_PROFILE are taken
-out of its environment. With --via env the session is fetched once and not refreshed; container
-and imds, which will refresh it, are not available in this version. Without --via it is env; that
-becomes container as soon as there is one.",
-    arguments: &[
-        PROFILE,
-        argument(
-            "COMMAND",
-            Kind::Rest,
-            "The command and its arguments, behind --",
-        ),
-    ],
-    options: &[
-        Opt {
-            choices: &["container", "imds", "env"],
-            ..option("via", "HOW", "How the command gets its credentials")
-        },
-        POLICY,
-        TAG,
-        DURATION,
-        REASON,
-        TICKET,
-    ],
-    verb: Some(verb::exec),
-    ..NOTHING
-};
-
-const EXPORT: Command = Command {
-    name: "export",
-    about: "Print a session as code for a shell: eval \"$(jumpgate export dev)\"",
-    details: "\
-env is for POSIX shells, json the document of credential_process. The default is env.",
-    arguments: &[PROFILE],
-    options: &[
-        Opt {
-            choices: &["env", "fish", "powershell", "json"],
-            ..option("format", "FORMAT", "For which shell")
-        },
-        POLICY,
-        TAG,
-        DURATION,
-        REASON,
-        TICKET,
-    ],
-    verb: Some(verb::export),
-    ..NOTHING
-};
-
-const IDENTITIES: Command = Command {
-    name: "identity",
-    about: "Store, list, check and remove the long-lived keys",
-    below: &[
-        Command {
-            name: "add",
-            about: "Store the access key of an identity of the configuration",
-            details: "\
-The access key id and the secret access key are read from the terminal, the secret without echo,
-or from two lines of standard input; never from an argument. A third line is the passphrase of a
-sealed file, where one is needed. AWS is asked first whose key it is: it must be an IAM user of
-the identity's account.",
-            arguments: &[IDENTITY],
-            verb: Some(verb::identity_add),
-            ..NOTHING
-        },
-        Command {
-            name: "list",
-            about: "List the identities of the configuration",
-            options: &[JSON],
-            verb: Some(verb::identity_list),
-            ..NOTHING
-        },
-        Command {
-            name: "remove",
-            about: "Remove the stored key of an identity; at AWS the key lives on",
-            arguments: &[IDENTITY],
-            verb: Some(verb::identity_remove),
-            ..NOTHING
-        },
-        Command {
-            name: "check",
-            about: "Ask AWS whose key is stored",
-            arguments: &[IDENTITY],
-            verb: Some(verb::identity_check),
-            ..NOTHING
-        },
-    ],
-    ..NOTHING
-};
-
-const UNLOCK: Command = Command {
-    name: "unlock",
-    about: "Make an identity usable, asking for its passphrase and MFA code",
-    details: "\
-Without a terminal each answer is one line of standard input, in the order of the questions:
-passphrase, then MFA code.",
-    arguments: &[argument(
-        "IDENTITY",
-        Kind::Optional,
-        "Which identity; the only one when left out",
-    )],
-    options: &[JSON],
-    verb: Some(verb::unlock),
-    ..NOTHING
-};
-
-const LOCK: Command = Command {
-    name: "lock",
-    about: "Drop all base credentials and sessions from the agent's memory",
-    verb: Some(|_| Ok(Verb::Lock)),
-    ..NOTHING
-};
-
-const STATUS: Command = Command {
-    name: "status",
-    about: "Show the agent, its identities and sessions",
-    options: &[JSON],
-    verb: Some(verb::status),
-    ..NOTHING
-};
-
-const PROFILES: Command = Command {
-    name: "profile",
-    about: "List and show the profiles of the configuration",
-    below: &[
-        Command {
-            name: "list",
-            about: "List the profiles of the configuration",
-            options: &[JSON],
-            verb: Some(verb::profile_list),
-            ..NOTHING
-        },
-        Command {
-            name: "show",
-            about: "Show everything that would be sent to AWS for a profile",
-            arguments: &[PROFILE],
-            options: &[JSON],
-            verb: Some(verb::profile_show),
-            ..NOTHING
-        },
-    ],
-    ..NOTHING
-};
-
-const LEASES: Command = Command {
-    name: "leases",
-    about: "List who holds which session until when",
-    options: &[JSON],
-    verb: Some(verb::leases),
-    ..NOTHING
-};
-
-const LEASE: Command = Command {
-    name: "lease",
-    about: "End a lease",
-    below: &[Command {
-        name: "end",
-        about: "End a lease: the agent hands that session out no more",
-        details: "\
-AWS cannot revoke one session: whoever holds it can use it until it expires.",
-        arguments: &[argument(
-            "ID",
-            Kind::Required,
-            "Its id, as jumpgate leases shows it",
-        )],
-        verb: Some(verb::lease_end),
-        ..NOTHING
-    }],
-    ..NOTHING
-};
-
-const RAW: Opt = flag(
-    "json",
-    "Print the records as they are, one JSON object a line",
-);
-
-const JOURNAL: Command = Command {
-    name: "journal",
-    about: "Read and verify the record of everything that was handed out",
-    details: "Without a command it is show.",
-    options: &[RAW],
-    below: &[
-        Command {
-            name: "show",
-            about: "Show the records, the newest last",
-            options: &[RAW, option("last", "N", "Only so many of the newest")],
-            verb: Some(verb::journal_show),
-            ..NOTHING
-        },
-        Command {
-            name: "tail",
-            about: "Show the newest records and those that come",
-            options: &[RAW],
-            verb: Some(verb::journal_tail),
-            ..NOTHING
-        },
-        Command {
-            name: "verify",
-            about: "Check that no record was changed, taken out or added",
-            options: &[JSON],
-            verb: Some(verb::journal_verify),
-            ..NOTHING
-        },
-        Command {
-            name: "export",
-            about: "Print all records as they are, one JSON object a line",
-            options: &[RAW],
-            verb: Some(verb::journal_export),
-            ..NOTHING
-        },
-    ],
-    verb: Some(verb::journal_show),
-    ..NOTHING
-};
-
-const CHECK: Command = Command {
-    name: "check",
-    about: "Check a configuration file; all its errors are shown at once",
-    arguments: &[argument(
-        "FILE",
-        Kind::Optional,
-        "The file; the one in use when left out",
-    )],
-    verb: Some(verb::check),
-    ..NOTHING
-};
-
-const RELOAD: Command = Command {
-    name: "reload",
-    about: "Read the configuration again; a broken file leaves the old one in force",
-    verb: Some(|_| Ok(Verb::Reload)),
-    ..NOTHING
-};
-
-const AGENT: Command = Command {
-    name: "agent",
-    about: "Start, stop or run the agent; it is started by itself when needed",
-    below: &[
-        Command {
-            name: "start",
-            about: "Start the agent in the background, unless it runs",
-            verb: Some(verb::agent_start),
-            ..NOTHING
-        },
-        Command {
-            name: "stop",
-            about: "Stop the agent and wait until it has ended",
-            verb: Some(verb::agent_stop),
-            ..NOTHING
-        },
-        Command {
-            name: "run",
-            about: "Run the agent in the foreground",
-            verb: Some(verb::agent_run),
-            ..NOTHING
-        },
-    ],
-    ..NOTHING
-};
-
-const COMPLETIONS: Command = Command {
-    name: "completions",
-    about: "Print completions for a shell: source <(jumpgate completions bash)",
-    arguments: &[Argument {
-        choices: &["bash", "zsh", "fish"],
-        ..argument("SHELL", Kind::Required, "Which shell")
-    }],
-    verb: Some(verb::completions),
-    ..NOTHING
-};
-
-const MAN: Command = Command {
-    name: "man",
-    about: "Print the manual of all commands, as roff: jumpgate man | man -l -",
-    verb: Some(|_| Ok(Verb::Man)),
-    ..NOTHING
-};

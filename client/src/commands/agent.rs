@@ -7,7 +7,7 @@ use jumpgate_api::{ExitStatus, Status, StopReply};
 
 use super::{Context, Outcome};
 use crate::cli::AgentVerb;
-use crate::connection::{ConnectionError, Request, program};
+use crate::connection::{Request, program};
 use crate::failure::Failure;
 
 pub(super) fn run(context: &mut Context<'_>, verb: &AgentVerb) -> Outcome {
@@ -27,14 +27,15 @@ pub(super) fn run(context: &mut Context<'_>, verb: &AgentVerb) -> Outcome {
     }
 }
 
-/// The agent answers, drains, and closes the connection as the last thing that it does.
+/// The agent answers, drains, and ends the answer as the last thing that it does.
 fn stop(context: &mut Context<'_>) -> Outcome {
+    let Some(stream) = context.agent.connect_if_running()? else {
+        return context.finish("no agent is running\n");
+    };
     let request = Request::new("POST", "stop").patient();
-    match context.agent.call_running::<StopReply>(&request)? {
-        None => context.finish("no agent is running\n"),
-        Some((reply, connection)) => {
-            connection.wait_for_end().map_err(ConnectionError::from)?;
-            context.finish(&format!("the agent has stopped (pid {})\n", reply.pid))
-        }
-    }
+    let reply: StopReply = context
+        .agent
+        .exchange_to_the_end(stream, &request)?
+        .decode()?;
+    context.finish(&format!("the agent has stopped (pid {})\n", reply.pid))
 }

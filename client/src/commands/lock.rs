@@ -6,19 +6,20 @@ use super::{Context, Outcome};
 use crate::connection::Request;
 
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
-    let running = context
-        .agent
-        .call_running::<LockReply>(&Request::new("POST", "lock"))?;
-    let text = match running {
-        Some((reply, _)) => format!(
-            "locked: {} and {} dropped\n",
-            counted(reply.identities, "identity", "identities"),
-            counted(reply.sessions, "session", "sessions")
-        ),
-        // An agent that is started only to be locked would hold as little as none.
-        None => "no agent is running: nothing is unlocked\n".to_owned(),
+    // An agent that is started only to be locked would hold as little as none.
+    let Some(stream) = context.agent.connect_if_running()? else {
+        return context.finish("no agent is running: nothing is unlocked\n");
     };
-    context.finish(&text)
+    let reply = context
+        .agent
+        .exchange(stream, &Request::new("POST", "lock"))?;
+    let LockReply {
+        identities,
+        sessions,
+    } = reply.decode()?;
+    let identities = counted(identities, "identity", "identities");
+    let sessions = counted(sessions, "session", "sessions");
+    context.finish(&format!("locked: {identities} and {sessions} dropped\n"))
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {

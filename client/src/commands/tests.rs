@@ -687,6 +687,30 @@ fn a_command_that_is_not_there_has_the_status_of_a_shell() {
 }
 
 #[test]
+fn an_agent_that_ends_in_the_middle_of_its_last_answer_has_stopped() {
+    let body = golden!("stop_reply");
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let whole = format!("{head}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    for answer in [whole.as_str(), whole.trim_end_matches("0\r\n\r\n")] {
+        let (text, outcome, _) = with_agent(
+            vec![answer.to_owned()],
+            &mut Script::default(),
+            &["agent", "stop"],
+        );
+        assert_eq!(
+            (text.as_str(), outcome),
+            ("the agent has stopped (pid 4242)\n", Ok(Exit(0)))
+        );
+    }
+    let (_, outcome, _) = with_agent(
+        vec![head.to_owned()],
+        &mut Script::default(),
+        &["agent", "stop"],
+    );
+    assert_eq!(outcome.unwrap_err().exit(), Exit(69));
+}
+
+#[test]
 fn nothing_is_started_to_be_locked_or_stopped() {
     let home = tempfile::tempdir().unwrap();
     for (line, expected) in [

@@ -192,11 +192,6 @@ impl<R: Read> Body<R> {
         }
     }
 
-    /// The source, for what comes after the body: the end of the connection.
-    pub(crate) fn into_source(self) -> R {
-        self.buffer.reader
-    }
-
     /// For how long the next reads may wait is the source's business.
     pub(crate) fn source_mut(&mut self) -> &mut R {
         &mut self.buffer.reader
