@@ -5,12 +5,12 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`cli`] | the arguments, the help, and the one place where the environment is read |
-//! | [`commands`] | one file per verb |
-//! | [`connection`] | one request on the socket; finds, checks and starts the agent |
-//! | [`output`] | values to text, JSON and shell code; pure |
-//! | [`person`] | asking the one who sits at the terminal |
-//! | [`failure`] | what a command that did not succeed says, and its exit status |
+//! | `cli` | the arguments, the help, and the one place where the environment is read |
+//! | `commands` | one file per verb |
+//! | `connection` | one request on the socket; finds, checks and starts the agent |
+//! | `output` | values to text, JSON and shell code; pure |
+//! | `person` | asking the one who sits at the terminal |
+//! | `failure` | what a command that did not succeed says, and its exit status |
 
 mod cli;
 mod commands;
