@@ -48,6 +48,16 @@ pub(crate) enum StartError {
     },
 }
 
+impl StartError {
+    /// The agent's own words and status.
+    pub(crate) fn refused(status: ChildStatus, words: &[u8]) -> Self {
+        Self::Refused {
+            exit: Exit::of(status),
+            lines: lines(words),
+        }
+    }
+}
+
 fn failed(what: &'static str) -> impl Fn(io::Error) -> StartError {
     move |error| StartError::Io { what, error }
 }
@@ -114,10 +124,7 @@ pub(crate) fn launch(environment: &Environment) -> Result<(), StartError> {
     said.take(MAX_STDERR_BYTES)
         .read_to_end(&mut text)
         .map_err(failed("reading its words"))?;
-    Err(StartError::Refused {
-        exit: Exit::of(status),
-        lines: lines(&text),
-    })
+    Err(StartError::refused(status, &text))
 }
 
 /// Waits for the child's end, at most [`START_PATIENCE`].
