@@ -151,7 +151,7 @@ pub enum TokenErrorKind {
 
 /// Why STS gave nothing. Keeps AWS's code and request id, never the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}{message}", .code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default())]
 pub struct TokenError {
     /// What kind of trouble.
     pub kind: TokenErrorKind,
