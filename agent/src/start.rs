@@ -149,6 +149,7 @@ fn background() -> Started {
     let status = match status.code() {
         Some(64) => ExitStatus::Usage,
         Some(69) => ExitStatus::Unavailable,
+        Some(75) => ExitStatus::Temporary,
         _ => ExitStatus::Failed,
     };
     // Its own lines are on standard error already.
