@@ -12,7 +12,13 @@ use crate::domain::name::{IdentityName, LeaseId, ProfileName};
 const MAX_SECRET: usize = 1_024;
 
 fn invalid(what: &str, why: &dyn std::fmt::Display) -> Problem {
-    Problem::new(Code::InvalidRequest, format!("{what}: {why}"))
+    let remedy = match what {
+        "profile" => "jumpgate profile list names those that you may use",
+        "identity" => "jumpgate identity list names those configured",
+        "lease" => "jumpgate leases lists the live ones",
+        _ => "correct it and try again",
+    };
+    Problem::new(Code::InvalidRequest, format!("{what}: {why}")).with_hint(remedy)
 }
 
 pub(super) fn ask(request: CredentialsRequest) -> Result<Ask, Problem> {
