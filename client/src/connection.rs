@@ -147,11 +147,16 @@ impl Agent<'_> {
         if let Some(stream) = connect_at(&place)? {
             return Ok(stream);
         }
-        start::launch(self.environment)?;
-        connect_at(&place)?.ok_or_else(|| ConnectionError::Connect {
-            socket: place.socket.display().to_string(),
-            error: io::ErrorKind::NotFound.into(),
-        })
+        let started = start::launch(self.environment);
+        // Ours may have found the place taken by one that somebody else has just started.
+        match (connect_at(&place)?, started) {
+            (Some(stream), _) => Ok(stream),
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(())) => Err(ConnectionError::Connect {
+                socket: place.socket.display().to_string(),
+                error: io::ErrorKind::NotFound.into(),
+            }),
+        }
     }
 
     fn guard(&self) -> Result<(), ConnectionError> {
