@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod built;
+mod exec;
+mod process;
 mod storm;

@@ -1,5 +1,6 @@
 //! A hundred clients at once cost one question to a person and one to AWS, whether it ends well or not.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -94,9 +95,7 @@ fn a_refused_storm_is_one_call_and_one_record() {
     for answer in &answers {
         assert_eq!((answer.code(), answer.stdout.as_str()), (77, ""));
         assert!(
-            answer
-                .stderr
-                .contains("is not authorized to perform: sts:AssumeRole"),
+            answer.stderr.contains("AccessDenied: User: "),
             "{}",
             answer.stderr
         );
@@ -129,4 +128,20 @@ fn without_an_agent_program_each_says_so() {
             answer.stderr
         );
     }
+}
+
+#[test]
+fn an_agent_that_came_meanwhile_is_as_good_as_ours() {
+    let lab = lab(DEV);
+    let (program, real) = (&lab.programs.agent, lab.path("bin/agent-of-another"));
+    std::fs::rename(program, &real).unwrap();
+    let script = format!(
+        "#!/bin/sh\n{} && echo 'jumpgate-agent: taken' >&2\nexit 69\n",
+        real.display()
+    );
+    std::fs::write(program, script).unwrap();
+    std::fs::set_permissions(program, PermissionsExt::from_mode(0o755)).unwrap();
+    assert!(lab.status()["pid"].is_u64());
+    lab.run(&["agent", "stop"]).good();
+    std::fs::remove_file(real).unwrap();
 }

@@ -1,6 +1,5 @@
 //! A home of its own, the strict STS double, the real agent and the real client.
 
-use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::prompts::Prompt;
+pub use crate::ran::{Ran, ended, finish};
 use crate::sts::{MFA_SERIAL, StsDouble, World};
 use crate::{Programs, canary};
 
@@ -61,46 +61,6 @@ pub struct Lab {
     pub passphrase: Prompt,
     agent: Mutex<Option<Child>>,
     environment: Vec<(String, String)>,
-}
-
-/// A command that ended.
-#[derive(Debug, Clone)]
-pub struct Ran {
-    /// Its exit status.
-    pub status: ExitStatus,
-    /// Its standard output.
-    pub stdout: String,
-    /// Its standard error.
-    pub stderr: String,
-}
-
-impl Ran {
-    /// The exit status's number; -1 for a signal.
-    #[must_use]
-    pub fn code(&self) -> i32 {
-        self.status.code().unwrap_or(-1)
-    }
-
-    /// The output as JSON.
-    ///
-    /// # Panics
-    /// It is none.
-    #[must_use]
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error} in {:?}; stderr: {}", self.stdout, self.stderr))
-    }
-
-    /// The same, once it is known to have succeeded.
-    ///
-    /// # Panics
-    /// It failed.
-    #[track_caller]
-    pub fn good(self) -> Self {
-        assert!(self.status.success(), "{}: {}", self.status, self.stderr);
-        self
-    }
 }
 
 impl Lab {
@@ -187,6 +147,16 @@ impl Lab {
         self.configure(&format!("{IDENTITY}{profiles}"));
     }
 
+    /// The configuration as it stands.
+    ///
+    /// # Panics
+    /// It cannot be read.
+    #[must_use]
+    pub fn configuration(&self) -> String {
+        let file = self.path(".config/jumpgate/config.toml");
+        std::fs::read_to_string(file).expect("our own file")
+    }
+
     fn in_surroundings(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -255,9 +225,7 @@ impl Lab {
             .env("JUMPGATE_LOG", "debug")
             .stderr(log);
         let mut child = command.spawn().expect("the agent starts");
-        // The client waits for an agent that is coming up no longer than for one that answers; it would start
-        // one of its own otherwise. The agent's lock tells the two apart.
-        while !self.socket().exists() {
+        while std::os::unix::net::UnixStream::connect(self.socket()).is_err() {
             if let Some(status) = child.try_wait().expect("our own child") {
                 let log = std::fs::read_to_string(self.path("agent.stderr")).unwrap_or_default();
                 panic!("the agent ended with {status}: {log}");
@@ -417,39 +385,5 @@ impl Drop for Lab {
         if !std::thread::panicking() {
             assert!(found.is_empty(), "a secret stands in {found:?}");
         }
-    }
-}
-
-/// Runs a command to its end, with lines on its standard input.
-///
-/// # Panics
-/// It cannot be started.
-#[track_caller]
-pub fn finish(mut command: Command, input: &str) -> Ran {
-    if !input.is_empty() {
-        command.stdin(Stdio::piped());
-    }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    if let Some(mut stdin) = child.stdin.take() {
-        let _closed = stdin.write_all(input.as_bytes());
-    }
-    ended(child)
-}
-
-/// Waits for the end of a child whose outputs are piped.
-///
-/// # Panics
-/// It was not ours to wait for.
-#[must_use]
-pub fn ended(child: Child) -> Ran {
-    let output = child.wait_with_output().expect("our own child");
-    Ran {
-        status: output.status,
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }

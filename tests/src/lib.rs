@@ -5,8 +5,10 @@ pub mod canary;
 pub mod lab;
 pub mod programs;
 pub mod prompts;
+pub mod ran;
 pub mod skip;
 pub mod sts;
 
-pub use lab::{Lab, Ran};
+pub use lab::Lab;
 pub use programs::Programs;
+pub use ran::Ran;
