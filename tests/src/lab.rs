@@ -375,10 +375,6 @@ impl Drop for Lab {
             }
             let _gone = child.wait();
         }
-        // The executables are large, and nobody wrote to them.
-        for program in [&self.programs.client, &self.programs.agent] {
-            let _gone = std::fs::remove_file(program);
-        }
         let secrets = self.secrets();
         canary::register(&secrets);
         let found = canary::found(self.home(), &secrets);

@@ -47,11 +47,6 @@ pub(crate) const BUDGETS: &[Exception] = &[
         what: "has ",
         reason: "one list of fields with their documentation, and no logic: the contract on one page",
     },
-    Exception {
-        path: "tests/src/lab.rs",
-        what: "has ",
-        reason: "one type of short methods with their documentation: the words in which tests speak",
-    },
 ];
 
 /// Names that say nothing.
