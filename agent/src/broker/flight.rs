@@ -1,10 +1,11 @@
 //! One fetch in progress, shared by its waiters: success **and failure** reach all of them.
 //!
-//! The fetch runs as a task of its own, so a waiter that goes away cancels nothing.
+//! The fetch runs as a task of its own, so a waiter that goes away cancels nothing. Only a lock does.
 
 use std::future::Future;
+use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::failure::Failure;
 
@@ -12,29 +13,49 @@ use super::failure::Failure;
 #[derive(Debug)]
 pub(super) struct Flight<T> {
     landed: watch::Receiver<Option<Result<T, Failure>>>,
+    called_off: Arc<Notify>,
 }
 
 impl<T> Clone for Flight<T> {
     fn clone(&self) -> Self {
         Self {
             landed: self.landed.clone(),
+            called_off: Arc::clone(&self.called_off),
         }
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Flight<T> {
-    /// Starts a fetch. `settle` sees the result before any waiter does.
+    /// Starts a fetch. `settle` sees the flight and its result before any waiter does.
     pub(super) fn start<F, S>(fetch: F, settle: S) -> Self
     where
         F: Future<Output = Result<T, Failure>> + Send + 'static,
-        S: FnOnce(Result<T, Failure>) -> Result<T, Failure> + Send + 'static,
+        S: FnOnce(&Self, Result<T, Failure>) -> Result<T, Failure> + Send + 'static,
     {
         let (sender, landed) = watch::channel(None);
+        let called_off = Arc::default();
+        let flight = Self { landed, called_off };
+        let this = flight.clone();
         tokio::spawn(async move {
-            let result = settle(fetch.await);
-            sender.send_replace(Some(result));
+            // What the fetch holds, keys among it, is dropped with it.
+            let result = tokio::select! {
+                biased;
+                () = this.called_off.notified() => Err(Failure::Locked),
+                result = fetch => result,
+            };
+            sender.send_replace(Some(settle(&this, result)));
         });
-        Self { landed }
+        flight
+    }
+
+    /// Ends it: what it holds is dropped, and its waiters are told that we are locked.
+    pub(super) fn call_off(&self) {
+        self.called_off.notify_one();
+    }
+
+    /// Whether the two are one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.called_off, &other.called_off)
     }
 
     /// Whether it is still under way. One whose task panicked is not: the next asker starts anew.

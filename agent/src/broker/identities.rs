@@ -1,4 +1,5 @@
-//! Identities in memory: unlocked once for all who wait, dropped on lock, idleness and age.
+//! Identities in memory: unlocked once for all who wait. `unlocking` is what happens in the flight, `codes`
+//! where second factors come from, `holding` how long it all stays.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,23 +7,17 @@ use std::time::Duration;
 
 use jumpgate_api::{IdentityState, Secret, Timestamp};
 use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 
 use super::Ports;
+use super::codes::types_code_each_time;
 use super::failure::Failure;
 use super::flight::Flight;
-use super::unlocking::{missing_code, takes_code_each_time};
 use crate::domain::identity::{BaseCredentials, CodeSource, Identity, LongTermKey};
 use crate::domain::name::IdentityName;
-use crate::domain::settings::AgentSettings;
 use crate::ports::{StoreError, TokenErrorKind};
 
 /// How long a question on a terminal counts as open: callers wait for it meanwhile.
 const OPEN_PROMPT: Duration = Duration::from_secs(120);
-
-/// How long a typed code waits for the AssumeRole that takes it (`mfa_session = "off"`). AWS accepts a code
-/// for its own 30 s and one step before and after.
-const CODE_KEEPS: Duration = Duration::from_secs(60);
 
 /// What a person supplied.
 #[derive(Debug, Clone, Default)]
@@ -44,24 +39,31 @@ impl Answers {
 pub(super) struct Unlocked {
     pub(super) key: LongTermKey,
     pub(super) base: BaseCredentials,
-    pub(super) since: Timestamp,
 }
 
 #[derive(Default)]
 pub(super) struct State {
-    unlocked: Option<Arc<Unlocked>>,
-    flight: Option<Flight<Arc<Unlocked>>>,
-    asked_at: Option<Timestamp>,
+    pub(super) unlocked: Option<Arc<Unlocked>>,
+    /// Since when something of it, or a session made by it, may be in memory.
+    pub(super) since: Option<Timestamp>,
+    pub(super) flight: Option<Flight<Arc<Unlocked>>>,
+    /// What an ask's own flight failed with, and until when the next ask is told the same.
+    pub(super) refusal: Option<(Failure, Timestamp)>,
+    pub(super) asked_at: Option<Timestamp>,
     pub(super) waiting_code: Option<(Secret<String>, Timestamp)>,
     pub(super) last_code: Option<Secret<String>>,
 }
 
 #[derive(Default)]
-struct Table {
-    states: HashMap<IdentityName, State>,
-    /// Counts locks: what a flight brings home after one is thrown away.
-    locks: u64,
-    touched: Timestamp,
+pub(super) struct Table {
+    /// The identities as they are configured now. What was configured otherwise is not unlocked.
+    pub(super) configured: BTreeMap<IdentityName, Arc<Identity>>,
+    pub(super) states: HashMap<IdentityName, State>,
+    /// Whether the user locked: nobody but a person unlocks then.
+    pub(super) locked: bool,
+    /// Counts locks.
+    pub(super) locks: u64,
+    pub(super) touched: Timestamp,
 }
 
 /// How an identity stands, for `status`.
@@ -86,20 +88,28 @@ enum Boarding {
 #[derive(Clone)]
 pub(super) struct Identities {
     table: Arc<Mutex<Table>>,
+    /// Told when something is unlocked or locked, when a person is done, and when the limits change.
     pub(super) changed: Arc<Notify>,
     pub(super) ports: Arc<Ports>,
 }
 
 impl Identities {
-    pub(super) fn new(ports: Arc<Ports>) -> Self {
+    pub(super) fn new(
+        ports: Arc<Ports>,
+        configured: BTreeMap<IdentityName, Arc<Identity>>,
+    ) -> Self {
+        let table = Table {
+            configured,
+            ..Table::default()
+        };
         Self {
-            table: Arc::default(),
+            table: Arc::new(Mutex::new(table)),
             changed: Arc::default(),
             ports,
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -115,16 +125,12 @@ impl Identities {
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             let news = self.changed.notified();
-            match self.unlock(identity, Answers::default()).await {
+            match self.unlock(identity, None).await {
                 Ok(unlocked) => return Ok(unlocked.base.clone()),
-                Err(missing @ Failure::InteractionRequired { .. }) => {
-                    if !self.is_being_asked(&identity.name) {
-                        return Err(missing);
-                    }
-                    // A person sits at a terminal with the question before them: wait for the answer.
-                    tokio::time::timeout_at(deadline, news)
-                        .await
-                        .map_err(|_| missing)?;
+                // A person sits at a terminal with the question before them: wait for the answer.
+                Err(missing) if self.is_mended(identity, &missing) => {
+                    let answered = tokio::time::timeout_at(deadline, news).await;
+                    answered.map_err(|_| missing)?;
                 }
                 Err(failure) => return Err(failure),
             }
@@ -136,146 +142,173 @@ impl Identities {
         &self,
         identity: &Arc<Identity>,
     ) -> Result<BaseCredentials, Failure> {
-        let unlocked = self.unlock(identity, Answers::default()).await?;
+        let unlocked = self.unlock(identity, None).await?;
         Ok(BaseCredentials::from(&unlocked.key))
     }
 
-    /// Unlocks with what a person supplied. Without answers, a question that remains counts as being asked.
+    /// Unlocks with what a person supplied. A question that remains counts as being asked.
     pub(super) async fn unlock_by_person(
         &self,
         identity: &Arc<Identity>,
         answers: Answers,
     ) -> Result<(), Failure> {
-        if let (Some(code), true) = (&answers.mfa_code, takes_code_each_time(identity)) {
-            let until = self.ports.clock.now().plus(CODE_KEEPS);
-            self.with(&identity.name, |state| {
-                state.waiting_code = Some((code.clone(), until))
-            });
-        }
-        let result = self.unlock(identity, answers).await.map(drop);
-        let result = result.and_then(|()| self.code_is_there(identity));
+        let locks = self.table().locks;
+        let result = self.unlock_with(identity, answers).await;
         let now = self.ports.clock.now();
-        let open = result.as_ref().is_err_and(a_person_can_mend);
-        self.with(&identity.name, |state| state.asked_at = open.then_some(now));
+        let open = matches!(&result, Err(failure) if a_person_can_mend(identity, failure));
+        let mut table = self.table();
+        if table.locks != locks {
+            return Err(Failure::Locked);
+        }
+        if result.is_ok() {
+            table.locked = false;
+        }
+        let state = table.states.entry(identity.name.clone()).or_default();
+        state.asked_at = open.then_some(now);
+        drop(table);
         self.changed.notify_waiters();
         result
     }
 
-    fn code_is_there(&self, identity: &Identity) -> Result<(), Failure> {
-        let now = self.ports.clock.now();
-        let waits = self.with(&identity.name, |state| {
-            state
-                .waiting_code
-                .as_ref()
-                .is_some_and(|(_, until)| *until > now)
-        });
-        match (&identity.mfa, takes_code_each_time(identity) && !waits) {
-            (Some(mfa), true) if mfa.source == CodeSource::Prompt => {
-                Err(missing_code(identity, mfa))
-            }
-            _ => Ok(()),
+    async fn unlock_with(&self, identity: &Arc<Identity>, answers: Answers) -> Result<(), Failure> {
+        let typed = answers.mfa_code.clone();
+        if let Some(code) = &typed {
+            self.keep_code(identity, code)?;
+        }
+        self.unlock(identity, Some(answers)).await?;
+        match typed {
+            Some(_) => Ok(()),
+            None => self.code_is_there(identity),
         }
     }
 
+    /// Unlocks for an ask, or with a person's answers.
     async fn unlock(
         &self,
         identity: &Arc<Identity>,
-        answers: Answers,
+        answers: Option<Answers>,
     ) -> Result<Arc<Unlocked>, Failure> {
+        let supplied = answers.as_ref().is_some_and(|answers| !answers.is_empty());
         loop {
-            let (flight, joined) = match self.board(identity, &answers) {
+            let (flight, joined) = match self.board(identity, answers.as_ref())? {
                 Boarding::Unlocked(unlocked) => return Ok(unlocked),
                 Boarding::Joined(flight) => (flight, true),
                 Boarding::TookOff(flight) => (flight, false),
             };
             match flight.landed().await {
                 // The flight that was under way had nobody's answers on board; ours has.
-                Err(Failure::InteractionRequired { .. }) if joined && !answers.is_empty() => {}
+                Err(Failure::InteractionRequired { .. }) if joined && supplied => {}
                 result => return result,
             }
         }
     }
 
-    fn board(&self, identity: &Arc<Identity>, answers: &Answers) -> Boarding {
+    fn board(
+        &self,
+        identity: &Arc<Identity>,
+        answers: Option<&Answers>,
+    ) -> Result<Boarding, Failure> {
         let now = self.ports.clock.now();
         let mut table = self.table();
-        let locks = table.locks;
+        if table.configured.get(&identity.name) != Some(identity)
+            || (table.locked && answers.is_none())
+        {
+            return Err(Failure::Locked);
+        }
         let state = table.states.entry(identity.name.clone()).or_default();
         if let Some(unlocked) = &state.unlocked
             && unlocked.base.usable_at(now)
         {
-            return Boarding::Unlocked(Arc::clone(unlocked));
+            return Ok(Boarding::Unlocked(Arc::clone(unlocked)));
         }
-        match state.flight.clone().filter(Flight::is_under_way) {
-            Some(flight) => Boarding::Joined(flight),
-            None => Boarding::TookOff(self.take_off(state, locks, identity, answers.clone())),
+        if let Some(flight) = state.flight.clone().filter(Flight::is_under_way) {
+            return Ok(Boarding::Joined(flight));
+        }
+        match &state.refusal {
+            Some((failure, until)) if *until > now && answers.is_none() => Err(failure.clone()),
+            _ => Ok(Boarding::TookOff(self.take_off(state, identity, answers))),
         }
     }
 
     fn take_off(
         &self,
         state: &mut State,
-        locks: u64,
         identity: &Arc<Identity>,
-        answers: Answers,
+        answers: Option<&Answers>,
     ) -> Flight<Arc<Unlocked>> {
-        let known = state
-            .unlocked
-            .as_ref()
-            .map(|unlocked| (unlocked.key.clone(), unlocked.since));
+        let key = state.unlocked.as_ref().map(|held| held.key.clone());
         let (this, on_board) = (self.clone(), Arc::clone(identity));
         let (that, name) = (self.clone(), identity.name.clone());
+        let by_ask = answers.is_none();
+        let answers = answers.cloned().unwrap_or_default();
         let flight = Flight::start(
-            async move { this.fetch(&on_board, known, answers).await.map(Arc::new) },
-            move |result| that.settle(&name, locks, result),
+            async move { this.fetch(&on_board, key, answers).await.map(Arc::new) },
+            move |flight, result| that.settle(&name, flight, by_ask, result),
         );
         state.flight = Some(flight.clone());
         flight
     }
 
+    /// Takes a flight's result into the table. A flight that the table does not know was locked away, or the
+    /// identity is another now: its result is thrown away.
     fn settle(
         &self,
         name: &IdentityName,
-        locks: u64,
+        flight: &Flight<Arc<Unlocked>>,
+        by_ask: bool,
         result: Result<Arc<Unlocked>, Failure>,
     ) -> Result<Arc<Unlocked>, Failure> {
+        let now = self.ports.clock.now();
         let mut table = self.table();
-        if table.locks != locks {
+        let state = table.states.get_mut(name);
+        let Some(state) =
+            state.filter(|state| state.flight.as_ref().is_some_and(|own| own.is(flight)))
+        else {
             return Err(Failure::Locked);
-        }
-        let state = table.states.entry(name.clone()).or_default();
+        };
         state.flight = None;
-        if let Ok(unlocked) = &result {
-            state.unlocked = Some(Arc::clone(unlocked));
+        match &result {
+            Ok(unlocked) => {
+                state.unlocked = Some(Arc::clone(unlocked));
+                state.since.get_or_insert(now);
+                state.refusal = None;
+                drop(table);
+                self.changed.notify_waiters();
+            }
+            // A person's slip is told to that person alone.
+            Err(failure) if by_ask => {
+                let remembered = failure.remembered();
+                state.refusal = remembered.map(|pause| (failure.clone(), now.plus(pause)));
+            }
+            Err(_) => {}
         }
-        drop(table);
-        self.changed.notify_waiters();
         result
     }
 
     /// Whether a further session can be made without a person.
     pub(super) fn is_ready(&self, identity: &Identity) -> bool {
         let now = self.ports.clock.now();
-        let typed_each_time = takes_code_each_time(identity)
-            && identity
-                .mfa
-                .as_ref()
-                .is_some_and(|mfa| mfa.source == CodeSource::Prompt);
-        !typed_each_time
+        let by_program = !types_codes(identity);
+        !types_code_each_time(identity)
             && self.with(&identity.name, |state| {
-                state
-                    .unlocked
-                    .as_ref()
-                    .is_some_and(|unlocked| unlocked.base.usable_at(now))
+                let held = state.unlocked.as_ref();
+                held.is_some_and(|held| by_program || held.base.usable_at(now))
             })
     }
 
-    /// The MFA session is no good any more, though it has not expired.
-    pub(super) fn drop_base(&self, name: &IdentityName) {
-        self.with(name, |state| state.unlocked = None);
+    /// These base credentials are no good any more, though they have not expired.
+    pub(super) fn drop_base(&self, name: &IdentityName, base: &BaseCredentials) {
+        self.with(name, |state| {
+            state.unlocked.take_if(|held| held.base == *base);
+        });
     }
 
-    pub(super) fn is_being_asked(&self, name: &IdentityName) -> bool {
+    /// Whether a person at a terminal is about to mend this failure.
+    pub(super) fn is_mended(&self, identity: &Identity, failure: &Failure) -> bool {
+        a_person_can_mend(identity, failure) && self.is_being_asked(&identity.name)
+    }
+
+    fn is_being_asked(&self, name: &IdentityName) -> bool {
         let now = self.ports.clock.now();
         let open = |at: Timestamp| now.since(at) < OPEN_PROMPT;
         self.with(name, |state| state.asked_at.is_some_and(open))
@@ -291,99 +324,38 @@ impl Identities {
         let now = self.ports.clock.now();
         self.with(&identity.name, |state| {
             let prompting = asked || state.flight.as_ref().is_some_and(Flight::is_under_way);
-            let unlocked = state
-                .unlocked
-                .as_ref()
-                .filter(|held| held.base.usable_at(now));
+            let held = state.unlocked.as_ref();
+            let unlocked = held.filter(|held| held.base.usable_at(now));
             Standing {
                 state: match (unlocked, prompting) {
                     (Some(_), _) => IdentityState::Unlocked,
                     (None, true) => IdentityState::Prompting,
                     (None, false) => IdentityState::Locked,
                 },
-                since: unlocked.map(|held| held.since),
+                since: unlocked.and(state.since),
                 mfa_until: unlocked.and_then(|held| held.base.expires_at),
             }
         })
     }
+}
 
-    /// Drops everything; flights under way land nowhere. Returns how many identities were unlocked.
-    pub(super) fn lock(&self) -> usize {
-        let mut table = self.table();
-        table.locks += 1;
-        let unlocked = table
-            .states
-            .values()
-            .filter(|state| state.unlocked.is_some())
-            .count();
-        let states = std::mem::take(&mut table.states);
-        for (name, state) in states {
-            // AWS remembers a used code whether we are locked or not.
-            let kept = State {
-                last_code: state.last_code,
-                ..State::default()
-            };
-            table.states.insert(name, kept);
-        }
-        drop(table);
-        self.changed.notify_waiters();
-        unlocked
-    }
-
-    /// Drops one identity, since its key or its configuration is another now.
-    pub(super) fn forget(&self, name: &IdentityName) {
-        self.table().states.remove(name);
-        self.changed.notify_waiters();
-    }
-
-    /// Drops the identities that are configured no more, or otherwise. Returns their names.
-    pub(super) fn keep_only(
-        &self,
-        before: &BTreeMap<IdentityName, Arc<Identity>>,
-        after: &BTreeMap<IdentityName, Arc<Identity>>,
-    ) -> Vec<IdentityName> {
-        let gone = before
-            .iter()
-            .filter(|(name, identity)| after.get(*name) != Some(identity));
-        let gone: Vec<_> = gone.map(|(name, _)| name.clone()).collect();
-        gone.iter().for_each(|name| self.forget(name));
-        gone
-    }
-
-    /// A request came in: idleness starts anew.
-    pub(super) fn touch(&self) {
-        self.table().touched = self.ports.clock.now();
-    }
-
-    /// When idleness or age locks what is unlocked, and which of the two; `None` while nothing is.
-    pub(super) fn lock_due(&self, agent: &AgentSettings) -> Option<(Timestamp, &'static str)> {
-        let table = self.table();
-        let held = table
-            .states
-            .values()
-            .filter_map(|state| state.unlocked.as_ref());
-        let oldest = held.map(|unlocked| unlocked.since).min()?;
-        let aged = agent
-            .max_unlock
-            .map(|limit| (oldest.plus(limit), "max_unlock reached"));
-        let idle = agent
-            .idle_lock
-            .map(|limit| (table.touched.plus(limit), "idle"));
-        aged.into_iter().chain(idle).min_by_key(|(at, _)| *at)
-    }
-
-    /// Resolves when something is unlocked or locked after this call.
-    pub(super) fn changed(&self) -> Notified<'_> {
-        self.changed.notified()
-    }
+/// Whether the identity's codes come from a person.
+fn types_codes(identity: &Identity) -> bool {
+    let mfa = identity.mfa.as_ref();
+    mfa.is_some_and(|mfa| mfa.source == CodeSource::Prompt)
 }
 
 /// Whether the person at the terminal is asked (again), so that callers may wait for the answer.
-fn a_person_can_mend(failure: &Failure) -> bool {
+fn a_person_can_mend(identity: &Identity, failure: &Failure) -> bool {
     match failure {
         Failure::InteractionRequired { .. } => true,
-        Failure::Upstream { error, .. } => error.kind == TokenErrorKind::MfaRejected,
-        Failure::Store { error, .. } => *error == StoreError::WrongPassphrase,
+        Failure::CodeUsedBefore(_) => types_codes(identity),
+        Failure::Upstream { error, .. } => {
+            error.kind == TokenErrorKind::MfaRejected && types_codes(identity)
+        }
+        Failure::Store { error, .. } => {
+            *error == StoreError::WrongPassphrase && identity.passphrase_command.is_none()
+        }
         _ => false,
     }
 }

@@ -23,9 +23,13 @@ impl Broker {
         key: &LongTermKey,
         answers: &Answers,
     ) -> Result<(Arc<Identity>, CallerArn), Failure> {
-        self.identities.touch();
+        self.arrive().await;
         let identity = identity_of(&self.settings(), name)?;
         let kept = self.checked_and_kept(&identity, key, answers).await;
+        if kept.is_ok() {
+            self.identities.forget(name);
+            self.sessions.forget(name);
+        }
         match &kept {
             Err(Failure::InteractionRequired { .. }) => {}
             outcome => {
@@ -34,10 +38,7 @@ impl Broker {
                     .await?;
             }
         }
-        let arn = kept?;
-        self.identities.forget(name);
-        self.sessions.forget(name);
-        Ok((identity, arn))
+        Ok((identity, kept?))
     }
 
     async fn checked_and_kept(
@@ -82,8 +83,8 @@ impl Broker {
         &self,
         name: &IdentityName,
     ) -> Result<(Arc<Identity>, CallerArn), Failure> {
-        self.identities.touch();
-        self.refuse_while_locked()?;
+        self.arrive().await;
+        self.identities.era()?;
         let identity = identity_of(&self.settings(), name)?;
         let base = self.identities.long_term(&identity).await?;
         let caller = self.whose(&identity, &base).await?;
@@ -95,7 +96,7 @@ impl Broker {
     /// # Errors
     /// Nothing stored; the store's refusal.
     pub async fn remove_identity(&self, peer: &Peer, name: &IdentityName) -> Result<(), Failure> {
-        self.identities.touch();
+        self.arrive().await;
         let identity = identity_of(&self.settings(), name)?;
         let removed = self.ports.store(identity.store).remove(&identity).await;
         let removed = removed.map_err(|error: StoreError| Failure::Store {

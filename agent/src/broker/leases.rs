@@ -36,12 +36,17 @@ impl Leases {
         list.iter().cloned().collect()
     }
 
+    /// One whose session has not expired.
+    pub(super) fn find(&self, id: &LeaseId, now: Timestamp) -> Option<Lease> {
+        let list = self.list();
+        let found = list.iter().find(|lease| lease.id == *id);
+        found.filter(|lease| lease.expires_at > now).cloned()
+    }
+
     /// Ends one before its time.
-    pub(super) fn end(&self, id: &LeaseId, now: Timestamp) -> Option<Lease> {
+    pub(super) fn end(&self, id: &LeaseId) -> Option<Lease> {
         let mut list = self.list();
-        let at = list
-            .iter()
-            .position(|lease| lease.id == *id && lease.expires_at > now)?;
+        let at = list.iter().position(|lease| lease.id == *id)?;
         list.remove(at)
     }
 }

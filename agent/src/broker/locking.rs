@@ -1,9 +1,9 @@
 //! Unlocking by a person, and locking: by the user, by idleness, by age.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::failure::Failure;
+use super::holding::LockedBy;
 use super::identities::{Answers, Standing};
 use super::{Broker, identity_of};
 use crate::domain::event::{Activity, Event};
@@ -22,7 +22,7 @@ impl Broker {
         name: Option<&IdentityName>,
         answers: Answers,
     ) -> Result<(Arc<Identity>, Standing), Failure> {
-        self.identities.touch();
+        self.arrive().await;
         let identity = self.chosen_identity(name)?;
         let result = self.identities.unlock_by_person(&identity, answers).await;
         match &result {
@@ -30,7 +30,7 @@ impl Broker {
             outcome => self.record_unlock(peer, &identity, outcome).await?,
         }
         result?;
-        self.locked.store(false, Ordering::Release);
+        self.sessions.forgive(&identity.name);
         let standing = self.identities.standing(&identity);
         Ok((identity, standing))
     }
@@ -51,12 +51,11 @@ impl Broker {
 
     /// Drops all base credentials and sessions; nothing is handed out until [`Broker::unlock`].
     pub async fn lock(&self, peer: Option<&Peer>, why: &str) -> (usize, usize) {
-        self.locked.store(true, Ordering::Release);
-        self.drop_secrets(peer, why).await
+        self.drop_secrets(LockedBy::User, peer, why).await
     }
 
-    async fn drop_secrets(&self, peer: Option<&Peer>, why: &str) -> (usize, usize) {
-        let dropped = (self.identities.lock(), self.sessions.lock());
+    async fn drop_secrets(&self, by: LockedBy, peer: Option<&Peer>, why: &str) -> (usize, usize) {
+        let dropped = (self.identities.lock(by), self.sessions.lock());
         let mut event = Event::new(Activity::IdentityLock, self.ports.clock.now());
         event.peer = peer.cloned();
         event.detail = Some(why.to_owned());
@@ -65,15 +64,15 @@ impl Broker {
         dropped
     }
 
-    pub(super) async fn lock_if_due(&self) {
-        let agent = self.settings().agent;
-        let due = self.identities.lock_due(&agent);
-        // An ask is no idleness: only age counts here.
+    /// A request came in. Timers stand still while the machine sleeps, so what is due is looked at first.
+    pub(super) async fn arrive(&self) {
+        let due = self.identities.lock_due(&self.settings().agent);
         if let Some((at, why)) = due
             && at <= self.ports.clock.now()
         {
-            self.drop_secrets(None, why).await;
+            self.drop_secrets(LockedBy::Time, None, why).await;
         }
+        self.identities.touch();
     }
 
     /// Locks on idleness and age for as long as it is polled. Sleeps without a timer while nothing is unlocked.
@@ -85,7 +84,7 @@ impl Broker {
                 Some((at, why)) => {
                     let rest = at.since(self.ports.clock.now());
                     if rest.is_zero() {
-                        self.drop_secrets(None, why).await;
+                        self.drop_secrets(LockedBy::Time, None, why).await;
                         continue;
                     }
                     let _woken = tokio::time::timeout(rest, news).await;
@@ -97,14 +96,6 @@ impl Broker {
     /// Whether the user locked the agent.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.locked.load(Ordering::Acquire)
-    }
-
-    pub(super) fn refuse_while_locked(&self) -> Result<(), Failure> {
-        if self.locked.load(Ordering::Acquire) {
-            Err(Failure::Locked)
-        } else {
-            Ok(())
-        }
+        self.identities.era().is_err()
     }
 }

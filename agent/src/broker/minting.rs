@@ -1,11 +1,12 @@
 //! Sessions in the making: hop by hop, each signed by the one before, the first by the identity.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::Broker;
 use super::failure::Failure;
-use super::sessions::{Behind, Minted, Served};
+use super::sessions::{Behind, Minted};
 use crate::domain::assume_role::AssumeRole;
 use crate::domain::identity::{BaseCredentials, Identity};
 use crate::domain::name::{ProfileName, SessionId};
@@ -33,7 +34,7 @@ impl Broker {
         profile: &'a ProfileName,
         patience: Duration,
         told: Told,
-    ) -> Answer<'a, Result<Served, Failure>> {
+    ) -> Answer<'a, Result<Arc<Minted>, Failure>> {
         Box::pin(async move {
             let refreshable = self.identities.is_ready(identity);
             let mint = |behind: Behind| {
@@ -64,17 +65,8 @@ impl Broker {
                     .await
             }
             Some(prefix) => {
-                let earlier = self
-                    .session(
-                        identity,
-                        Arc::new(prefix),
-                        &profile,
-                        patience,
-                        Told::Success,
-                    )
-                    .await?;
-                let base = earlier.minted.session.as_base();
-                self.assume(question, profile, &base, None).await
+                self.assume_by_role(identity, question, prefix, profile, patience)
+                    .await
             }
         };
         match (told, &result) {
@@ -84,6 +76,26 @@ impl Broker {
             (Told::ByLease, _) | (Told::Success, Err(_)) => {}
         }
         result.map(Arc::new)
+    }
+
+    async fn assume_by_role(
+        self: &Arc<Self>,
+        identity: &Arc<Identity>,
+        question: &AssumeRole,
+        prefix: AssumeRole,
+        profile: ProfileName,
+        patience: Duration,
+    ) -> Result<Minted, Failure> {
+        let prefix = Arc::new(prefix);
+        let earlier = Arc::clone(&prefix);
+        let earlier = self.session(identity, earlier, &profile, patience, Told::Success);
+        let earlier = earlier.await?;
+        let base = earlier.session.as_base();
+        let assumed = self.assume(question, profile, &base, None).await;
+        if assumed.as_ref().is_err_and(rejects_credentials) {
+            self.sessions.discard(&prefix, &earlier);
+        }
+        assumed
     }
 
     async fn assume_by_identity(
@@ -101,7 +113,7 @@ impl Broker {
             .map(|(serial, code)| MfaProof { serial, code });
         let assumed = self.assume(question, profile, &base, mfa).await;
         if assumed.as_ref().is_err_and(rejects_credentials) {
-            self.identities.drop_base(&identity.name);
+            self.identities.drop_base(&identity.name, &base);
         }
         assumed
     }
@@ -135,6 +147,7 @@ impl Broker {
             session,
             sent,
             profile,
+            issued: AtomicBool::new(false),
         })
     }
 }

@@ -5,8 +5,10 @@
 
 pub mod failure;
 
+mod codes;
 mod denials;
 mod flight;
+mod holding;
 mod identities;
 mod journal_events;
 mod keys;
@@ -18,7 +20,7 @@ mod sessions;
 mod tests;
 mod unlocking;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ use self::identities::Identities;
 pub use self::identities::{Answers, Standing};
 use self::leases::Leases;
 use self::minting::Told;
-use self::sessions::{Minted, Served, Sessions};
+use self::sessions::{Minted, Sessions};
 use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide, may_see};
 use crate::domain::identity::{Identity, Store};
@@ -103,7 +105,6 @@ pub struct Broker {
     sessions: Sessions,
     leases: Leases,
     denials: Denials,
-    locked: AtomicBool,
 }
 
 impl Broker {
@@ -113,12 +114,11 @@ impl Broker {
         let ports = Arc::new(ports);
         Arc::new(Self {
             surroundings,
+            identities: Identities::new(Arc::clone(&ports), settings.identities.clone()),
             settings: Mutex::new(Arc::new(settings)),
-            identities: Identities::new(Arc::clone(&ports)),
             sessions: Sessions::new(Arc::clone(&ports.clock), Arc::clone(&ports.entropy)),
             leases: Leases::default(),
             denials: Denials::new(Arc::clone(&ports.journal)),
-            locked: AtomicBool::new(false),
             ports,
         })
     }
@@ -134,7 +134,7 @@ impl Broker {
     /// # Errors
     /// The first thing that stands against it; nothing has left then.
     pub async fn credentials(self: &Arc<Self>, peer: &Peer, ask: &Ask) -> Result<Leased, Failure> {
-        self.identities.touch();
+        self.arrive().await;
         let leased = self.leased(peer, ask).await;
         if let Err(failure) = &leased {
             self.denials.note(self.denial_event(peer, ask, failure));
@@ -143,35 +143,47 @@ impl Broker {
     }
 
     async fn leased(self: &Arc<Self>, peer: &Peer, ask: &Ask) -> Result<Leased, Failure> {
-        self.lock_if_due().await;
-        self.refuse_while_locked()?;
+        let era = self.identities.era()?;
         let settings = self.settings();
         let grant = decide(&settings, peer, ask)?;
         Self::confirm(&grant)?;
         let identity = identity_of(&settings, &grant.profile.identity)?;
         let question = Arc::new(compose(&grant, &identity, &self.surroundings)?);
-        let patience = settings.agent.prompt_wait + BEYOND_PROMPT;
-        let served = self.session(
+        let prompt_wait = settings.agent.prompt_wait;
+        let minted = self.session(
             &identity,
             question,
             &grant.profile.name,
-            patience,
+            prompt_wait,
             Told::ByLease,
         );
-        let served = tokio::time::timeout(patience, served)
+        let patience = prompt_wait + BEYOND_PROMPT;
+        let minted = tokio::time::timeout(patience, minted)
             .await
             .map_err(|_| Failure::Waited(patience))??;
-        let leased = self.lease(peer, ask, &grant, &served)?;
-        let event = self.lease_event(&leased, &grant, served.first);
-        self.ports.journal.record(event).await?;
-        // The lock or the end may have come while the record was written: what they promise holds.
-        self.refuse_while_locked()?;
-        if leased.lease.expires_at.since(self.ports.clock.now()) <= LAST_SECONDS {
-            return Err(Failure::Waited(patience));
+        let leased = self.lease(peer, ask, &grant, minted)?;
+        self.record_lease(&leased, &grant).await?;
+        // A lock or the session's end may have come meanwhile: what they promise holds.
+        if self.identities.era()? != era {
+            return Err(Failure::Locked);
         }
-        self.leases
-            .add(leased.lease.clone(), self.ports.clock.now());
+        let now = self.ports.clock.now();
+        if leased.lease.expires_at.since(now) <= LAST_SECONDS {
+            return Err(Failure::Busy("the session ended while it was recorded"));
+        }
+        self.leases.add(leased.lease.clone(), now);
         Ok(leased)
+    }
+
+    /// The record of a hand-out. The first of a session's that is safely written is its issue.
+    async fn record_lease(&self, leased: &Leased, grant: &Grant) -> Result<(), Failure> {
+        let first = !leased.minted.issued.swap(true, Ordering::AcqRel);
+        let event = self.lease_event(leased, grant, first);
+        let recorded = self.ports.journal.record(event).await;
+        if recorded.is_err() && first {
+            leased.minted.issued.store(false, Ordering::Release);
+        }
+        Ok(recorded?)
     }
 
     fn confirm(grant: &Grant) -> Result<(), Failure> {
@@ -187,9 +199,9 @@ impl Broker {
         peer: &Peer,
         ask: &Ask,
         grant: &Grant,
-        served: &Served,
+        minted: Arc<Minted>,
     ) -> Result<Leased, Failure> {
-        let session = &served.minted.session;
+        let session = &minted.session;
         let id = LeaseId::parse(&self.ports.entropy.ulid());
         let lease = Lease {
             id: id.map_err(|_| Failure::Internal("no lease id"))?,
@@ -201,10 +213,9 @@ impl Broker {
             issued_at: self.ports.clock.now(),
             expires_at: session.expires_at,
         };
-        let (profile, minted) = (Arc::clone(&grant.profile), Arc::clone(&served.minted));
         Ok(Leased {
             lease,
-            profile,
+            profile: Arc::clone(&grant.profile),
             minted,
         })
     }
@@ -235,14 +246,12 @@ impl Broker {
     /// # Errors
     /// No such lease; the journal cannot be written.
     pub async fn end_lease(&self, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
-        let now = self.ports.clock.now();
-        let lease = self
-            .leases
-            .end(id, now)
-            .ok_or_else(|| Failure::NoSuchLease(id.clone()))?;
+        let none = || Failure::NoSuchLease(id.clone());
+        let lease = self.leases.find(id, self.ports.clock.now());
+        let lease = lease.ok_or_else(none)?;
         let event = self.lease_end_event(peer, &lease);
         self.ports.journal.record(event).await?;
-        Ok(lease)
+        self.leases.end(id).ok_or_else(none)
     }
 
     /// The profiles that this peer may use.
@@ -260,11 +269,8 @@ impl Broker {
     /// Puts a new configuration in force. What the old one unlocked under another meaning is dropped.
     pub async fn replace_settings(&self, settings: Settings) {
         let new = Arc::new(settings);
-        let old = {
-            let mut current = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *current, Arc::clone(&new))
-        };
-        for name in self.identities.keep_only(&old.identities, &new.identities) {
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
+        for name in self.identities.configure(&new.identities) {
             self.sessions.forget(&name);
         }
         self.record_or_log(Event::new(Activity::ConfigReload, self.ports.clock.now()))

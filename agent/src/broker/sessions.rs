@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use jumpgate_api::Timestamp;
 use super::failure::Failure;
 use super::flight::Flight;
 use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
-use crate::domain::lifetime::{Freshness, LAST_SECONDS, freshness, refresh_pause};
+use crate::domain::lifetime::{Freshness, freshness, refresh_pause};
 use crate::domain::name::{IdentityName, ProfileName};
 use crate::domain::session::Session;
 use crate::ports::{Clock, Entropy};
@@ -22,19 +23,13 @@ pub(super) const MAX_ENTRIES: usize = 20_000;
 pub(super) const REFRESH_WAIT: Duration = Duration::from_secs(5);
 
 /// A session and the call that made it, for the journal.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Minted {
     pub(super) session: Session,
     pub(super) sent: AssumeRoleRequest,
     pub(super) profile: ProfileName,
-}
-
-/// What a caller got.
-#[derive(Debug, Clone)]
-pub(super) struct Served {
-    pub(super) minted: Arc<Minted>,
-    /// Whether this caller is the one for whom it was made.
-    pub(super) first: bool,
+    /// Whether the journal has it handed out to someone.
+    pub(super) issued: AtomicBool,
 }
 
 /// Whether a session is made while an older one is still handed out.
@@ -50,14 +45,11 @@ struct Entry {
     refusal: Option<(Failure, Timestamp)>,
     failed_refreshes: u32,
     next_refresh: Option<Timestamp>,
-    handed_out: bool,
 }
 
 #[derive(Default)]
 struct Cache {
     entries: HashMap<Arc<AssumeRole>, Entry>,
-    /// Counts locks: what a flight brings home after one is thrown away.
-    locks: u64,
     sweep_at: usize,
 }
 
@@ -71,9 +63,9 @@ pub(super) struct Sessions {
 
 #[must_use]
 enum Step {
-    Serve(Served),
-    Join(Minting),
-    JoinOrServe(Minting, Served),
+    Serve(Arc<Minted>),
+    /// Wait for the flight; the session before it still lives, if there is one.
+    Join(Minting, Option<Arc<Minted>>),
 }
 
 impl Sessions {
@@ -100,30 +92,14 @@ impl Sessions {
         question: &Arc<AssumeRole>,
         refreshable: bool,
         mint: impl FnOnce(Behind) -> M,
-    ) -> Result<Served, Failure>
+    ) -> Result<Arc<Minted>, Failure>
     where
         M: Future<Output = Result<Arc<Minted>, Failure>> + Send + 'static,
     {
-        let step = self.step(question, refreshable, mint)?;
-        match step {
-            Step::Serve(served) => Ok(served),
-            Step::Join(flight) => {
-                let minted = flight.landed().await?;
-                Ok(Served {
-                    first: self.take_first(question, &minted),
-                    minted,
-                })
-            }
-            Step::JoinOrServe(flight, old) => {
-                match tokio::time::timeout(REFRESH_WAIT, flight.landed()).await {
-                    Ok(Ok(minted)) => Ok(Served {
-                        first: self.take_first(question, &minted),
-                        minted,
-                    }),
-                    Ok(Err(Failure::Locked)) => Err(Failure::Locked),
-                    Ok(Err(_)) | Err(_) => Ok(old),
-                }
-            }
+        match self.step(question, refreshable, mint)? {
+            Step::Serve(minted) => Ok(minted),
+            Step::Join(flight, None) => flight.landed().await,
+            Step::Join(flight, Some(old)) => self.new_or_old(flight, old).await,
         }
     }
 
@@ -139,80 +115,60 @@ impl Sessions {
         let now = self.clock.now();
         let mut cache = self.cache();
         cache.make_room(question, now)?;
-        let locks = cache.locks;
         let entry = cache.entries.entry(Arc::clone(question)).or_default();
         let under_way = entry.flight.clone().filter(Minting::is_under_way);
-        let old = entry.alive(now);
-        if let Some((minted, judged)) = old {
-            let served = Served {
-                first: false,
-                minted,
+        if let Some((old, judged)) = entry.alive(now) {
+            let launches = judged != Freshness::Fresh && refreshable && entry.may_refresh(now);
+            let flight = match under_way {
+                None if launches => Some(self.launch(entry, question, mint(Behind(true)))),
+                under_way => under_way,
             };
-            let may_refresh = refreshable && entry.next_refresh.is_none_or(|next| next <= now);
-            return Ok(match (judged, under_way) {
-                (Freshness::Fresh, _) | (Freshness::Ageing, Some(_)) => Step::Serve(served),
-                (Freshness::Short | Freshness::Spent, Some(flight)) => {
-                    Step::JoinOrServe(flight, served)
-                }
-                (_, None) if !may_refresh => Step::Serve(served),
-                (Freshness::Ageing, None) => {
-                    self.launch(entry, question, locks, mint(Behind(true)));
-                    Step::Serve(served)
-                }
-                (Freshness::Short | Freshness::Spent, None) => {
-                    let flight = self.launch(entry, question, locks, mint(Behind(true)));
-                    Step::JoinOrServe(flight, served)
-                }
+            return Ok(match flight {
+                Some(flight) if judged == Freshness::Short => Step::Join(flight, Some(old)),
+                Some(_) | None => Step::Serve(old),
             });
         }
         if let Some(flight) = under_way {
-            return Ok(Step::Join(flight));
+            return Ok(Step::Join(flight, None));
         }
         if let Some((failure, until)) = &entry.refusal
             && *until > now
         {
             return Err(failure.clone());
         }
-        Ok(Step::Join(self.launch(
-            entry,
-            question,
-            locks,
-            mint(Behind(false)),
-        )))
+        let flight = self.launch(entry, question, mint(Behind(false)));
+        Ok(Step::Join(flight, None))
     }
 
-    fn launch<M>(
-        &self,
-        entry: &mut Entry,
-        question: &Arc<AssumeRole>,
-        locks: u64,
-        mint: M,
-    ) -> Minting
+    fn launch<M>(&self, entry: &mut Entry, question: &Arc<AssumeRole>, mint: M) -> Minting
     where
         M: Future<Output = Result<Arc<Minted>, Failure>> + Send + 'static,
     {
         let sessions = self.clone();
         let key = Arc::clone(question);
-        let flight = Flight::start(mint, move |result| sessions.settle(&key, locks, result));
+        let flight = Flight::start(mint, move |flight, result| {
+            sessions.settle(&key, flight, result)
+        });
         entry.flight = Some(flight.clone());
         entry.refusal = None;
         flight
     }
 
-    /// Takes a flight's result into the cache. What was locked away in the meantime stays away.
+    /// Takes a flight's result into the cache. A flight that the entry does not know was locked away, or its
+    /// identity is another now: its result is thrown away.
     fn settle(
         &self,
         question: &Arc<AssumeRole>,
-        locks: u64,
+        flight: &Minting,
         result: Result<Arc<Minted>, Failure>,
     ) -> Result<Arc<Minted>, Failure> {
         let (now, jitter) = (self.clock.now(), self.entropy.byte());
         let mut cache = self.cache();
-        if cache.locks != locks {
+        let entry = cache.entries.get_mut(question);
+        let Some(entry) =
+            entry.filter(|entry| entry.flight.as_ref().is_some_and(|own| own.is(flight)))
+        else {
             return Err(Failure::Locked);
-        }
-        let Some(entry) = cache.entries.get_mut(question) else {
-            return result;
         };
         entry.flight = None;
         match &result {
@@ -232,44 +188,60 @@ impl Sessions {
         result
     }
 
-    /// Whether this session is handed out for the first time.
-    fn take_first(&self, question: &Arc<AssumeRole>, minted: &Arc<Minted>) -> bool {
-        let mut cache = self.cache();
-        cache.entries.get_mut(question).is_some_and(|entry| {
-            let same = entry
-                .minted
-                .as_ref()
-                .is_some_and(|cached| Arc::ptr_eq(cached, minted));
-            same && !std::mem::replace(&mut entry.handed_out, true)
-        })
+    /// Waits a bounded time for the new session. The old one does where that fails, for as long as it lives.
+    async fn new_or_old(&self, flight: Minting, old: Arc<Minted>) -> Result<Arc<Minted>, Failure> {
+        let new = tokio::time::timeout(REFRESH_WAIT, flight.clone().landed()).await;
+        let lives = judge(&old, self.clock.now()) != Freshness::Spent;
+        match new {
+            Ok(Ok(new)) => Ok(new),
+            Ok(Err(Failure::Locked)) => Err(Failure::Locked),
+            Ok(Err(_)) | Err(_) if lives => Ok(old),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => flight.landed().await,
+        }
     }
 
     /// Drops everything; flights under way land nowhere. Returns how many sessions there were.
     pub(super) fn lock(&self) -> usize {
-        let mut cache = self.cache();
-        cache.locks += 1;
-        let sessions = cache
-            .entries
-            .values()
-            .filter(|entry| entry.minted.is_some())
-            .count();
-        cache.entries.clear();
-        sessions
+        let entries = std::mem::take(&mut self.cache().entries);
+        entries.values().for_each(Entry::call_off);
+        let sessions = entries.values().filter(|entry| entry.minted.is_some());
+        sessions.count()
     }
 
-    /// Drops what came from one identity.
+    /// Drops what came from one identity; flights under way land nowhere.
     pub(super) fn forget(&self, identity: &IdentityName) {
-        self.cache()
-            .entries
-            .retain(|question, _| question.identity != *identity);
+        self.cache().entries.retain(|question, entry| {
+            let stays = question.identity != *identity;
+            if !stays {
+                entry.call_off();
+            }
+            stays
+        });
+    }
+
+    /// Drops one session that AWS takes no more, unless it was replaced already.
+    pub(super) fn discard(&self, question: &AssumeRole, minted: &Arc<Minted>) {
+        let mut cache = self.cache();
+        if let Some(entry) = cache.entries.get_mut(question) {
+            entry.minted.take_if(|cached| Arc::ptr_eq(cached, minted));
+        }
+    }
+
+    /// Forgets the refusals of questions to one identity: a person has changed what led to them.
+    pub(super) fn forgive(&self, identity: &IdentityName) {
+        let mut cache = self.cache();
+        let entries = cache.entries.iter_mut();
+        for (_, entry) in entries.filter(|(question, _)| question.identity == *identity) {
+            entry.refusal = None;
+        }
     }
 
     /// The sessions that can be handed out now.
     pub(super) fn live(&self, now: Timestamp) -> Vec<Arc<Minted>> {
         let cache = self.cache();
-        let mut live: Vec<_> = cache
-            .entries
-            .values()
+        let entries = cache.entries.values();
+        let mut live: Vec<_> = entries
             .filter_map(|entry| Some(entry.alive(now)?.0))
             .collect();
         live.sort_by(|a, b| a.session.id.cmp(&b.session.id));
@@ -277,21 +249,31 @@ impl Sessions {
     }
 }
 
+fn judge(minted: &Minted, now: Timestamp) -> Freshness {
+    freshness(minted.session.issued_at, minted.session.expires_at, now)
+}
+
 impl Entry {
     fn alive(&self, now: Timestamp) -> Option<(Arc<Minted>, Freshness)> {
         let minted = self.minted.as_ref()?;
-        let judged = freshness(minted.session.issued_at, minted.session.expires_at, now);
+        let judged = judge(minted, now);
         (judged != Freshness::Spent).then(|| (Arc::clone(minted), judged))
+    }
+
+    fn may_refresh(&self, now: Timestamp) -> bool {
+        self.next_refresh.is_none_or(|next| next <= now)
+    }
+
+    fn call_off(&self) {
+        if let Some(flight) = &self.flight {
+            flight.call_off();
+        }
     }
 
     fn is_idle(&self, now: Timestamp) -> bool {
         let remembers = self.refusal.as_ref().is_some_and(|(_, until)| *until > now);
         let flies = self.flight.as_ref().is_some_and(Minting::is_under_way);
-        let lives = self
-            .minted
-            .as_ref()
-            .is_some_and(|minted| minted.session.expires_at.since(now) > LAST_SECONDS);
-        !remembers && !flies && !lives
+        !remembers && !flies && self.alive(now).is_none()
     }
 }
 

@@ -1,9 +1,8 @@
 //! In the flight that unlocks an identity: the key out of its store, the second factor, GetSessionToken.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use jumpgate_api::{Secret, Timestamp};
+use jumpgate_api::Secret;
 
 use super::failure::{Failure, Needs};
 use super::identities::{Answers, Identities, Unlocked};
@@ -12,31 +11,22 @@ use crate::domain::identity::{
 };
 use crate::ports::{IdentityStore, MfaProof, PromptError, StoreError};
 
-/// The step of RFC 6238 codes.
-const TOTP_STEP_SECONDS: i64 = 30;
-
 impl Identities {
     /// In the flight: the key out of its store, then one GetSessionToken if the identity has MFA sessions.
     pub(super) async fn fetch(
         &self,
         identity: &Arc<Identity>,
-        known: Option<(LongTermKey, Timestamp)>,
+        known: Option<LongTermKey>,
         answers: Answers,
     ) -> Result<Unlocked, Failure> {
-        let missing = self.missing(identity, known.is_some(), &answers);
-        if !missing.is_empty() {
+        let needs = self.missing(identity, known.is_some(), &answers);
+        if !needs.is_empty() {
             let identity = identity.name.clone();
-            return Err(Failure::InteractionRequired {
-                identity,
-                needs: missing,
-            });
+            return Err(Failure::InteractionRequired { identity, needs });
         }
-        let (key, since) = match known {
-            Some(known) => known,
-            None => {
-                let key = self.key(identity, &answers).await?;
-                (key, self.ports.clock.now())
-            }
+        let key = match known {
+            Some(key) => key,
+            None => self.key(identity, &answers).await?,
         };
         let long_term = BaseCredentials::from(&key);
         let Some(Mfa {
@@ -45,30 +35,22 @@ impl Identities {
             ..
         }) = &identity.mfa
         else {
-            return Ok(Unlocked {
-                key,
-                base: long_term,
-                since,
-            });
+            let base = long_term;
+            return Ok(Unlocked { key, base });
         };
         let code = match answers.mfa_code {
-            Some(code) => code,
-            None => self.prompted_code(identity).await?,
+            Some(code) => self.use_up(identity, &code).map(|()| code)?,
+            None => self.printed_code(identity).await?,
         };
-        self.use_up(identity, &code)?;
-        let proof = MfaProof {
-            serial,
-            code: &code,
-        };
-        let token =
-            self.ports
-                .tokens
-                .session_token(&identity.endpoint, &long_term, proof, *duration);
+        let code = &code;
+        let proof = MfaProof { serial, code };
+        let tokens = &self.ports.tokens;
+        let token = tokens.session_token(&identity.endpoint, &long_term, proof, *duration);
         let base = token.await.map_err(|error| Failure::Upstream {
             call: "GetSessionToken".to_owned(),
             error,
         })?;
-        Ok(Unlocked { key, base, since })
+        Ok(Unlocked { key, base })
     }
 
     /// What only a person can supply and has not: known before the store is opened, so that a person is asked
@@ -124,105 +106,6 @@ impl Identities {
                 error,
             }),
         }
-    }
-
-    /// A code from the program that prints them. One that was used already is not sent again: the program is
-    /// asked once more when the next step of RFC 6238 begins.
-    async fn prompted_code(&self, identity: &Arc<Identity>) -> Result<Secret<String>, Failure> {
-        let code = self.ask_for_code(identity).await?;
-        if !self.was_used(identity, &code) {
-            return Ok(code);
-        }
-        let into_step = self
-            .ports
-            .clock
-            .now()
-            .unix_seconds()
-            .rem_euclid(TOTP_STEP_SECONDS);
-        let rest = u64::try_from(TOTP_STEP_SECONDS - into_step).unwrap_or(30);
-        tokio::time::sleep(Duration::from_secs(rest)).await;
-        self.ask_for_code(identity).await
-    }
-
-    async fn ask_for_code(&self, identity: &Arc<Identity>) -> Result<Secret<String>, Failure> {
-        self.ports
-            .prompter
-            .mfa_code(identity)
-            .await
-            .map_err(|error| match (&error, &identity.mfa) {
-                (PromptError::NoPrompter, Some(mfa)) => missing_code(identity, mfa),
-                _ => Failure::Unanswered {
-                    identity: identity.name.clone(),
-                    error,
-                },
-            })
-    }
-
-    fn was_used(&self, identity: &Identity, code: &Secret<String>) -> bool {
-        self.with(&identity.name, |state| {
-            state.last_code.as_ref() == Some(code)
-        })
-    }
-
-    fn use_up(&self, identity: &Identity, code: &Secret<String>) -> Result<(), Failure> {
-        if self.was_used(identity, code) {
-            return Err(Failure::CodeUsedBefore(identity.name.clone()));
-        }
-        self.with(&identity.name, |state| state.last_code = Some(code.clone()));
-        Ok(())
-    }
-
-    /// The code that one AssumeRole takes along, for identities without MFA sessions.
-    pub(super) async fn code_for_role(
-        &self,
-        identity: &Arc<Identity>,
-        patience: Duration,
-    ) -> Result<Option<Secret<String>>, Failure> {
-        if !takes_code_each_time(identity) {
-            return Ok(None);
-        }
-        let deadline = tokio::time::Instant::now() + patience;
-        loop {
-            let news = self.changed.notified();
-            let now = self.ports.clock.now();
-            let typed = self.with(&identity.name, |state| state.waiting_code.take());
-            let code = match typed.filter(|(_, until)| *until > now) {
-                Some((code, _)) => Ok(code),
-                None => self.prompted_code(identity).await,
-            };
-            match code {
-                Err(missing @ Failure::InteractionRequired { .. })
-                    if self.is_being_asked(&identity.name) =>
-                {
-                    tokio::time::timeout_at(deadline, news)
-                        .await
-                        .map_err(|_| missing)?;
-                }
-                code => {
-                    let code = code?;
-                    self.use_up(identity, &code)?;
-                    return Ok(Some(code));
-                }
-            }
-        }
-    }
-}
-
-pub(super) fn takes_code_each_time(identity: &Identity) -> bool {
-    identity
-        .mfa
-        .as_ref()
-        .is_some_and(|mfa| mfa.session == MfaSession::Off)
-}
-
-pub(super) fn missing_code(identity: &Identity, mfa: &Mfa) -> Failure {
-    let needs = Needs {
-        passphrase: false,
-        mfa_serial: Some(mfa.serial.to_string()),
-    };
-    Failure::InteractionRequired {
-        identity: identity.name.clone(),
-        needs,
     }
 }
 

@@ -1,0 +1,163 @@
+//! MFA codes: typed by a person or printed by a program, each sent to AWS at most once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jumpgate_api::Secret;
+
+use super::failure::{Failure, Needs};
+use super::identities::Identities;
+use crate::domain::identity::{CodeSource, Identity, Mfa, MfaSession};
+use crate::ports::PromptError;
+
+/// The step of RFC 6238 codes.
+const TOTP_STEP_SECONDS: i64 = 30;
+
+/// How often a program is asked for a code that was not used yet, once in a step.
+const TRIES: usize = 3;
+
+/// How long a typed code waits for the AssumeRole that takes it (`mfa_session = "off"`). AWS accepts a code
+/// for its own 30 s and one step before and after.
+const CODE_KEEPS: Duration = Duration::from_secs(60);
+
+impl Identities {
+    /// Keeps a typed code for the next AssumeRole, if the identity takes one for each.
+    pub(super) fn keep_code(
+        &self,
+        identity: &Identity,
+        code: &Secret<String>,
+    ) -> Result<(), Failure> {
+        if !takes_code_each_time(identity) {
+            return Ok(());
+        }
+        let until = self.ports.clock.now().plus(CODE_KEEPS);
+        self.with(&identity.name, |state| {
+            if state.last_code.as_ref() == Some(code) {
+                return Err(Failure::CodeUsedBefore(identity.name.clone()));
+            }
+            state.waiting_code = Some((code.clone(), until));
+            Ok(())
+        })
+    }
+
+    /// Whether the next AssumeRole finds the code that it needs.
+    pub(super) fn code_is_there(&self, identity: &Identity) -> Result<(), Failure> {
+        let now = self.ports.clock.now();
+        let waits = self.with(&identity.name, |state| {
+            let waiting = state.waiting_code.as_ref();
+            waiting.is_some_and(|(_, until)| *until > now)
+        });
+        match &identity.mfa {
+            Some(mfa) if types_code_each_time(identity) && !waits => {
+                Err(missing_code(identity, mfa))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A code from the program that prints them. One that was used already is not sent again: the program is
+    /// asked once more when the next step of RFC 6238 begins.
+    pub(super) async fn printed_code(
+        &self,
+        identity: &Identity,
+    ) -> Result<Secret<String>, Failure> {
+        let mut tries = 0;
+        loop {
+            let code = self.ask_for_code(identity).await?;
+            tries += 1;
+            match self.use_up(identity, &code) {
+                Ok(()) => return Ok(code),
+                Err(used) if tries == TRIES => return Err(used),
+                Err(_) => tokio::time::sleep(self.rest_of_step()).await,
+            }
+        }
+    }
+
+    fn rest_of_step(&self) -> Duration {
+        let now = self.ports.clock.now().unix_seconds();
+        let rest = TOTP_STEP_SECONDS - now.rem_euclid(TOTP_STEP_SECONDS);
+        Duration::from_secs(rest.unsigned_abs())
+    }
+
+    async fn ask_for_code(&self, identity: &Identity) -> Result<Secret<String>, Failure> {
+        let answer = self.ports.prompter.mfa_code(identity).await;
+        answer.map_err(|error| match (&error, &identity.mfa) {
+            (PromptError::NoPrompter, Some(mfa)) => missing_code(identity, mfa),
+            _ => Failure::Unanswered {
+                identity: identity.name.clone(),
+                error,
+            },
+        })
+    }
+
+    /// Takes note that a code goes to AWS now.
+    ///
+    /// # Errors
+    /// It went there before; AWS would refuse it.
+    pub(super) fn use_up(&self, identity: &Identity, code: &Secret<String>) -> Result<(), Failure> {
+        self.with(&identity.name, |state| {
+            if state.last_code.as_ref() == Some(code) {
+                return Err(Failure::CodeUsedBefore(identity.name.clone()));
+            }
+            state.last_code = Some(code.clone());
+            Ok(())
+        })
+    }
+
+    /// The code that one AssumeRole takes along, for identities without MFA sessions.
+    pub(super) async fn code_for_role(
+        &self,
+        identity: &Arc<Identity>,
+        patience: Duration,
+    ) -> Result<Option<Secret<String>>, Failure> {
+        if !takes_code_each_time(identity) {
+            return Ok(None);
+        }
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let news = self.changed.notified();
+            if let Some(code) = self.typed_code(identity) {
+                self.use_up(identity, &code)?;
+                return Ok(Some(code));
+            }
+            match self.printed_code(identity).await {
+                Ok(code) => return Ok(Some(code)),
+                Err(missing) if self.is_mended(identity, &missing) => {
+                    let answered = tokio::time::timeout_at(deadline, news).await;
+                    answered.map_err(|_| missing)?;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    fn typed_code(&self, identity: &Identity) -> Option<Secret<String>> {
+        let now = self.ports.clock.now();
+        let typed = self.with(&identity.name, |state| state.waiting_code.take());
+        typed
+            .filter(|(_, until)| *until > now)
+            .map(|(code, _)| code)
+    }
+}
+
+pub(super) fn takes_code_each_time(identity: &Identity) -> bool {
+    let mfa = identity.mfa.as_ref();
+    mfa.is_some_and(|mfa| mfa.session == MfaSession::Off)
+}
+
+/// Whether a person types a code for each AssumeRole.
+pub(super) fn types_code_each_time(identity: &Identity) -> bool {
+    let mfa = identity.mfa.as_ref();
+    mfa.is_some_and(|mfa| mfa.session == MfaSession::Off && mfa.source == CodeSource::Prompt)
+}
+
+fn missing_code(identity: &Identity, mfa: &Mfa) -> Failure {
+    let needs = Needs {
+        passphrase: false,
+        mfa_serial: Some(mfa.serial.to_string()),
+    };
+    Failure::InteractionRequired {
+        identity: identity.name.clone(),
+        needs,
+    }
+}

@@ -1,0 +1,121 @@
+//! How long identities stay in memory: until a lock, idleness, age, or another configuration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jumpgate_api::Timestamp;
+use tokio::sync::futures::Notified;
+
+use super::failure::Failure;
+use super::identities::{Identities, State};
+use crate::domain::identity::Identity;
+use crate::domain::name::IdentityName;
+use crate::domain::settings::AgentSettings;
+
+/// Between two locks. What is asked for in one is not handed out in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Era(u64);
+
+/// Who locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LockedBy {
+    /// The user: only a person unlocks again.
+    User,
+    /// Idleness or age: the next ask unlocks again as it did before.
+    Time,
+}
+
+impl State {
+    /// Ends its flight and keeps nothing but the last code: AWS remembers a used one whether we are locked
+    /// or not.
+    fn wipe(&mut self) {
+        if let Some(flight) = &self.flight {
+            flight.call_off();
+        }
+        *self = Self {
+            last_code: self.last_code.take(),
+            ..Self::default()
+        };
+    }
+}
+
+impl Identities {
+    /// The time between locks that we are in.
+    ///
+    /// # Errors
+    /// The user locked.
+    pub(super) fn era(&self) -> Result<Era, Failure> {
+        let table = self.table();
+        if table.locked {
+            Err(Failure::Locked)
+        } else {
+            Ok(Era(table.locks))
+        }
+    }
+
+    /// Drops everything; flights under way land nowhere. Returns how many identities were unlocked.
+    pub(super) fn lock(&self, by: LockedBy) -> usize {
+        let mut table = self.table();
+        table.locks += 1;
+        table.locked |= by == LockedBy::User;
+        let states = table.states.values();
+        let unlocked = states.filter(|state| state.unlocked.is_some()).count();
+        table.states.values_mut().for_each(State::wipe);
+        drop(table);
+        self.changed.notify_waiters();
+        unlocked
+    }
+
+    /// Drops one identity, since its key or its configuration is another now.
+    pub(super) fn forget(&self, name: &IdentityName) {
+        self.with(name, State::wipe);
+        self.changed.notify_waiters();
+    }
+
+    /// Puts other identities in force and drops those that are configured no more, or otherwise. Returns
+    /// their names.
+    pub(super) fn configure(
+        &self,
+        after: &BTreeMap<IdentityName, Arc<Identity>>,
+    ) -> Vec<IdentityName> {
+        let mut table = self.table();
+        let before = std::mem::replace(&mut table.configured, after.clone());
+        let gone = before.into_iter();
+        let gone = gone.filter(|(name, identity)| after.get(name) != Some(identity));
+        let gone: Vec<_> = gone.map(|(name, _)| name).collect();
+        for name in &gone {
+            table.states.get_mut(name).into_iter().for_each(State::wipe);
+        }
+        table.states.retain(|name, _| after.contains_key(name));
+        drop(table);
+        self.changed.notify_waiters();
+        gone
+    }
+
+    /// A request came in: idleness starts anew.
+    pub(super) fn touch(&self) {
+        self.table().touched = self.ports.clock.now();
+    }
+
+    /// When idleness or age locks what is unlocked, and which of the two; `None` while nothing is.
+    pub(super) fn lock_due(&self, agent: &AgentSettings) -> Option<(Timestamp, &'static str)> {
+        let table = self.table();
+        let oldest = table
+            .states
+            .values()
+            .filter_map(|state| state.since)
+            .min()?;
+        let aged = agent
+            .max_unlock
+            .map(|limit| (oldest.plus(limit), "max_unlock reached"));
+        let idle = agent
+            .idle_lock
+            .map(|limit| (table.touched.plus(limit), "idle"));
+        aged.into_iter().chain(idle).min_by_key(|(at, _)| *at)
+    }
+
+    /// Resolves when something is unlocked or locked after this call, or the limits change.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+}

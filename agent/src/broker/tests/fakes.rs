@@ -1,0 +1,451 @@
+//! Ports that a test scripts, holds up and counts. They share tokio's paused time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jumpgate_api::{JournalReport, Secret, Timestamp};
+use jumpgate_iam::{CallerArn, MfaSessionDuration};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::domain::assume_role::AssumeRoleRequest;
+use crate::domain::event::{Activity, Event};
+use crate::domain::identity::{AccessKeyId, BaseCredentials, Endpoint, Identity, LongTermKey};
+use crate::domain::samples;
+use crate::domain::session::AssumedRole;
+use crate::ports::{
+    Answer, Clock, Entropy, IdentityStore, Journal, JournalError, JournalHealth, Lines, MfaProof,
+    PromptError, Prompter, StoreError, TokenError, TokenErrorKind, TokenService,
+};
+
+/// 30 s after a step of RFC 6238 begins would be awkward to count with: this is the beginning of one.
+const START: i64 = 1_800_000_000;
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A wall clock that goes with tokio's, and by which a suspended machine can be played.
+pub(super) struct FakeClock {
+    start: Instant,
+    slept: AtomicI64,
+    reads: AtomicU64,
+}
+
+impl FakeClock {
+    pub(super) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            slept: AtomicI64::new(0),
+            reads: AtomicU64::new(0),
+        }
+    }
+
+    /// How often it was looked at: nobody who waits does.
+    pub(super) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    /// The wall clock goes on while timers stand still.
+    pub(super) fn suspend(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        self.slept.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        let run = i64::try_from(self.start.elapsed().as_millis()).unwrap();
+        Timestamp::from_unix_millis(START * 1000 + run + self.slept.load(Ordering::SeqCst))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct FakeEntropy(AtomicU64);
+
+impl Entropy for FakeEntropy {
+    fn ulid(&self) -> String {
+        format!("01KAN{:021}", self.0.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn byte(&self) -> u8 {
+        0
+    }
+}
+
+/// Holds callers up until the test lets them through, and tells the test when they arrive.
+pub(super) struct Gate {
+    open: watch::Sender<bool>,
+    arrived: watch::Sender<usize>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        Self {
+            open: watch::channel(true).0,
+            arrived: watch::channel(0).0,
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.open.send_replace(false);
+    }
+
+    pub(super) fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// How many came so far.
+    pub(super) fn count(&self) -> usize {
+        *self.arrived.borrow()
+    }
+
+    /// Resolves when so many have come.
+    pub(super) async fn arrived(&self, count: usize) {
+        let mut arrived = self.arrived.subscribe();
+        arrived.wait_for(|so_far| *so_far >= count).await.unwrap();
+    }
+
+    async fn pass(&self) {
+        self.arrived.send_modify(|count| *count += 1);
+        self.open.subscribe().wait_for(|open| *open).await.unwrap();
+    }
+}
+
+/// One AssumeRole as STS saw it.
+#[derive(Debug, Clone)]
+pub(super) struct Assumed {
+    pub(super) signer: String,
+    pub(super) request: AssumeRoleRequest,
+    pub(super) code: Option<String>,
+}
+
+/// What STS does with one AssumeRole.
+pub(super) enum Script {
+    Fail(TokenErrorKind),
+    Life(Duration),
+    Edit(fn(&mut AssumedRole)),
+    Panic,
+}
+
+/// STS. Sessions live as long as was asked for.
+pub(super) struct FakeTokens {
+    clock: std::sync::Arc<FakeClock>,
+    pub(super) roles: Gate,
+    pub(super) tokens: Gate,
+    pub(super) assumed: Mutex<Vec<Assumed>>,
+    pub(super) codes: Mutex<Vec<String>>,
+    script: Mutex<VecDeque<Script>>,
+    denied: Mutex<Option<TokenErrorKind>>,
+    pub(super) right_code: Mutex<Option<String>>,
+    pub(super) caller: Mutex<String>,
+}
+
+impl FakeTokens {
+    pub(super) fn new(clock: std::sync::Arc<FakeClock>) -> Self {
+        Self {
+            clock,
+            roles: Gate::new(),
+            tokens: Gate::new(),
+            assumed: Mutex::default(),
+            codes: Mutex::default(),
+            script: Mutex::default(),
+            denied: Mutex::default(),
+            right_code: Mutex::default(),
+            caller: Mutex::new("arn:aws:iam::111111111111:user/alice".into()),
+        }
+    }
+
+    /// What happens to the next AssumeRole that no earlier script is for.
+    pub(super) fn script(&self, script: Script) {
+        locked(&self.script).push_back(script);
+    }
+
+    /// What every AssumeRole without a script gets from now on.
+    pub(super) fn deny(&self, kind: Option<TokenErrorKind>) {
+        *locked(&self.denied) = kind;
+    }
+
+    /// GetSessionToken takes this code only.
+    pub(super) fn take_code(&self, code: &str) {
+        *locked(&self.right_code) = Some(code.to_owned());
+    }
+
+    pub(super) fn seen(&self) -> Vec<Assumed> {
+        locked(&self.assumed).clone()
+    }
+
+    pub(super) fn codes(&self) -> Vec<String> {
+        locked(&self.codes).clone()
+    }
+
+    fn answer(
+        &self,
+        request: &AssumeRoleRequest,
+        number: usize,
+    ) -> Result<AssumedRole, TokenError> {
+        let script = locked(&self.script).pop_front();
+        let asked = Duration::from_secs(u64::from(request.duration.seconds()));
+        let life = match &script {
+            Some(Script::Life(life)) => *life,
+            _ => asked,
+        };
+        let mut answer = samples::answer(request, number, self.clock.now().plus(life));
+        match script {
+            Some(Script::Fail(kind)) => return Err(token_error(kind)),
+            Some(Script::Panic) => panic!("as the test wanted"),
+            Some(Script::Edit(edit)) => edit(&mut answer),
+            Some(Script::Life(_)) => {}
+            None => {
+                if let Some(kind) = *locked(&self.denied) {
+                    return Err(token_error(kind));
+                }
+            }
+        }
+        Ok(answer)
+    }
+}
+
+pub(super) fn token_error(kind: TokenErrorKind) -> TokenError {
+    TokenError {
+        kind,
+        code: Some("AccessDenied".into()),
+        message: "User is not authorized to perform sts:AssumeRole".into(),
+        request_id: Some("request".into()),
+    }
+}
+
+impl TokenService for FakeTokens {
+    fn caller_identity<'a>(
+        &'a self,
+        _: &'a Endpoint,
+        _: &'a BaseCredentials,
+    ) -> Answer<'a, Result<CallerArn, TokenError>> {
+        Box::pin(async move { Ok(CallerArn::parse(&locked(&self.caller)).unwrap()) })
+    }
+
+    fn session_token<'a>(
+        &'a self,
+        _: &'a Endpoint,
+        key: &'a BaseCredentials,
+        mfa: MfaProof<'a>,
+        duration: MfaSessionDuration,
+    ) -> Answer<'a, Result<BaseCredentials, TokenError>> {
+        Box::pin(async move {
+            self.tokens.pass().await;
+            let code = mfa.code.expose().clone();
+            let right = locked(&self.right_code).clone();
+            let number = {
+                let mut codes = locked(&self.codes);
+                codes.push(code.clone());
+                codes.len()
+            };
+            if right.is_some_and(|right| right != code) {
+                return Err(token_error(TokenErrorKind::MfaRejected));
+            }
+            assert_eq!(key.access_key_id.as_str(), samples::KEY_ID);
+            let life = Duration::from_secs(u64::from(duration.seconds()));
+            Ok(BaseCredentials {
+                access_key_id: AccessKeyId::parse(&format!("ASIAMFA{number:013}")).unwrap(),
+                secret_access_key: "canary-mfa-secret".into(),
+                session_token: Some("canary-mfa-token".into()),
+                expires_at: Some(self.clock.now().plus(life)),
+            })
+        })
+    }
+
+    fn assume_role<'a>(
+        &'a self,
+        _: &'a Endpoint,
+        credentials: &'a BaseCredentials,
+        request: &'a AssumeRoleRequest,
+        mfa: Option<MfaProof<'a>>,
+    ) -> Answer<'a, Result<AssumedRole, TokenError>> {
+        Box::pin(async move {
+            let number = {
+                let mut assumed = locked(&self.assumed);
+                assumed.push(Assumed {
+                    signer: credentials.access_key_id.as_str().to_owned(),
+                    request: request.clone(),
+                    code: mfa.map(|proof| proof.code.expose().clone()),
+                });
+                assumed.len()
+            };
+            self.roles.pass().await;
+            self.answer(request, number)
+        })
+    }
+
+    fn counts(&self) -> (u64, u64) {
+        (0, 0)
+    }
+}
+
+/// Where keys are kept: the long-term key, behind a passphrase if it has one.
+pub(super) struct FakeStore {
+    pub(super) loads: Gate,
+    pub(super) passphrase: Option<&'static str>,
+    pub(super) failure: Mutex<Option<StoreError>>,
+}
+
+impl FakeStore {
+    pub(super) fn new(passphrase: Option<&'static str>) -> Self {
+        Self {
+            loads: Gate::new(),
+            passphrase,
+            failure: Mutex::default(),
+        }
+    }
+
+    pub(super) fn fail(&self, failure: Option<StoreError>) {
+        *locked(&self.failure) = failure;
+    }
+}
+
+impl IdentityStore for FakeStore {
+    fn load<'a>(
+        &'a self,
+        _: &'a Identity,
+        passphrase: Option<&'a Secret<String>>,
+    ) -> Answer<'a, Result<LongTermKey, StoreError>> {
+        Box::pin(async move {
+            self.loads.pass().await;
+            if let Some(failure) = locked(&self.failure).clone() {
+                return Err(failure);
+            }
+            match (self.passphrase, passphrase) {
+                (None, _) => Ok(samples::long_term_key()),
+                (Some(_), None) => Err(StoreError::PassphraseMissing),
+                (Some(right), Some(given)) if given.expose() == right => {
+                    Ok(samples::long_term_key())
+                }
+                (Some(_), Some(_)) => Err(StoreError::WrongPassphrase),
+            }
+        })
+    }
+
+    fn save<'a>(
+        &'a self,
+        _: &'a Identity,
+        _: &'a LongTermKey,
+        _: Option<&'a Secret<String>>,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async move { locked(&self.failure).clone().map_or(Ok(()), Err) })
+    }
+
+    fn remove<'a>(&'a self, _: &'a Identity) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async move { locked(&self.failure).clone().map_or(Ok(()), Err) })
+    }
+
+    fn wants_passphrase(&self) -> bool {
+        self.passphrase.is_some()
+    }
+}
+
+/// A program that prints codes, the last one over and over; nobody to ask while it has none.
+pub(super) struct FakePrompter {
+    pub(super) asked: Gate,
+    codes: Mutex<VecDeque<Result<&'static str, PromptError>>>,
+    pub(super) passphrases: AtomicUsize,
+}
+
+impl FakePrompter {
+    pub(super) fn new() -> Self {
+        Self {
+            asked: Gate::new(),
+            codes: Mutex::default(),
+            passphrases: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn prints(&self, codes: &[&'static str]) {
+        *locked(&self.codes) = codes.iter().map(|code| Ok(*code)).collect();
+    }
+
+    pub(super) fn fails(&self, error: PromptError) {
+        *locked(&self.codes) = VecDeque::from([Err(error)]);
+    }
+}
+
+impl Prompter for FakePrompter {
+    fn mfa_code<'a>(&'a self, _: &'a Identity) -> Answer<'a, Result<Secret<String>, PromptError>> {
+        Box::pin(async move {
+            self.asked.pass().await;
+            let mut codes = locked(&self.codes);
+            let answer = match codes.len() {
+                0 => Err(PromptError::NoPrompter),
+                1 => codes[0].clone(),
+                _ => codes.pop_front().unwrap(),
+            };
+            answer.map(Secret::from)
+        })
+    }
+
+    fn passphrase<'a>(
+        &'a self,
+        _: &'a Identity,
+    ) -> Answer<'a, Result<Secret<String>, PromptError>> {
+        self.passphrases.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move { Err(PromptError::NoPrompter) })
+    }
+}
+
+/// The audit record in memory.
+pub(super) struct FakeJournal {
+    pub(super) writes: Gate,
+    pub(super) broken: AtomicBool,
+    records: Mutex<Vec<Event>>,
+}
+
+impl FakeJournal {
+    pub(super) fn new() -> Self {
+        Self {
+            writes: Gate::new(),
+            broken: AtomicBool::new(false),
+            records: Mutex::default(),
+        }
+    }
+
+    pub(super) fn records(&self) -> Vec<Event> {
+        locked(&self.records).clone()
+    }
+
+    pub(super) fn of(&self, activity: Activity) -> Vec<Event> {
+        let records = self.records().into_iter();
+        records.filter(|event| event.activity == activity).collect()
+    }
+}
+
+impl Journal for FakeJournal {
+    fn record(&self, event: Event) -> Answer<'_, Result<(), JournalError>> {
+        Box::pin(async move {
+            self.writes.pass().await;
+            if self.broken.load(Ordering::SeqCst) {
+                return Err(JournalError {
+                    what: "no space left on device".into(),
+                });
+            }
+            locked(&self.records).push(event);
+            Ok(())
+        })
+    }
+
+    fn report(&self) -> Answer<'_, Result<JournalReport, JournalError>> {
+        Box::pin(async { unreachable!("the broker does not read the journal") })
+    }
+
+    fn lines(&self, _: Option<usize>, _: bool) -> Lines {
+        unreachable!("the broker does not read the journal")
+    }
+
+    fn health(&self) -> JournalHealth {
+        JournalHealth {
+            path: String::new(),
+            records: 0,
+            healthy: !self.broken.load(Ordering::SeqCst),
+        }
+    }
+}

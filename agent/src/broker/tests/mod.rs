@@ -1,0 +1,148 @@
+//! The broker against scripted ports and paused time.
+#![allow(clippy::unwrap_used)]
+
+mod fakes;
+mod locking;
+mod people;
+mod storms;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::fakes::{FakeClock, FakeEntropy, FakeJournal, FakePrompter, FakeStore, FakeTokens};
+use super::{Answers, Broker, Failure, Leased, Ports};
+use crate::domain::event::Activity;
+use crate::domain::identity::{Identity, MfaSession};
+use crate::domain::profile::Profile;
+use crate::domain::samples::{ask, commanded, identity, peer, profile, settings, surroundings};
+use crate::domain::settings::Settings;
+
+/// A broker and everything around it.
+struct House {
+    broker: Arc<Broker>,
+    clock: Arc<FakeClock>,
+    tokens: Arc<FakeTokens>,
+    keyring: Arc<FakeStore>,
+    files: Arc<FakeStore>,
+    prompter: Arc<FakePrompter>,
+    journal: Arc<FakeJournal>,
+}
+
+impl House {
+    fn with(settings: Settings) -> Self {
+        let clock = Arc::new(FakeClock::new());
+        let tokens = Arc::new(FakeTokens::new(Arc::clone(&clock)));
+        let keyring = Arc::new(FakeStore::new(None));
+        let files = Arc::new(FakeStore::new(Some("open sesame")));
+        let prompter = Arc::new(FakePrompter::new());
+        let journal = Arc::new(FakeJournal::new());
+        let ports = Ports {
+            clock: clock.clone(),
+            entropy: Arc::new(FakeEntropy::default()),
+            keyring: keyring.clone(),
+            sealed_files: files.clone(),
+            tokens: tokens.clone(),
+            prompter: prompter.clone(),
+            journal: journal.clone(),
+        };
+        Self {
+            broker: Broker::new(ports, settings, surroundings()),
+            clock,
+            tokens,
+            keyring,
+            files,
+            prompter,
+            journal,
+        }
+    }
+
+    /// The profile `dev` of an identity whose codes a program prints.
+    fn commanded() -> Self {
+        let house = Self::with(settings(vec![commanded()], vec![profile("dev")]));
+        house
+            .prompter
+            .prints(&["111111", "222222", "333333", "444444", "555555"]);
+        house
+    }
+
+    /// The profile `dev` of an identity whose codes a person types.
+    fn typed() -> Self {
+        Self::with(settings(vec![identity()], vec![profile("dev")]))
+    }
+
+    /// These profiles of an identity without a second factor.
+    fn plain(profiles: Vec<Profile>) -> Self {
+        Self::with(settings(vec![without_mfa()], profiles))
+    }
+
+    async fn ask(&self, profile: &str) -> Result<Leased, Failure> {
+        self.broker.credentials(&peer(), &ask(profile)).await
+    }
+
+    /// An ask under way.
+    fn asking(&self, profile: &str) -> tokio::task::JoinHandle<Result<Leased, Failure>> {
+        let (broker, ask) = (Arc::clone(&self.broker), ask(profile));
+        tokio::spawn(async move { broker.credentials(&peer(), &ask).await })
+    }
+
+    fn many(
+        &self,
+        count: usize,
+        profile: &str,
+    ) -> Vec<tokio::task::JoinHandle<Result<Leased, Failure>>> {
+        (0..count).map(|_| self.asking(profile)).collect()
+    }
+
+    async fn unlock(&self, answers: Answers) -> Result<(), Failure> {
+        self.broker.unlock(&peer(), None, answers).await.map(drop)
+    }
+
+    async fn type_code(&self, code: &str) -> Result<(), Failure> {
+        self.unlock(code_answer(code)).await
+    }
+
+    /// Store loads, codes asked for, GetSessionToken and AssumeRole calls.
+    fn calls(&self) -> [usize; 4] {
+        [
+            self.keyring.loads.count() + self.files.loads.count(),
+            self.prompter.asked.count(),
+            self.tokens.tokens.count(),
+            self.tokens.roles.count(),
+        ]
+    }
+
+    fn recorded(&self, activity: Activity) -> usize {
+        self.journal.of(activity).len()
+    }
+}
+
+fn without_mfa() -> Identity {
+    Identity {
+        mfa: None,
+        ..identity()
+    }
+}
+
+fn code_each_time(mut identity: Identity) -> Identity {
+    identity.mfa.as_mut().unwrap().session = MfaSession::Off;
+    identity
+}
+
+fn code_answer(code: &str) -> Answers {
+    Answers {
+        passphrase: None,
+        mfa_code: Some(code.into()),
+    }
+}
+
+/// Lets tasks run until all of them wait, without letting time pass.
+async fn settle() {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn pass(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    settle().await;
+}
