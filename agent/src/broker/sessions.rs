@@ -237,6 +237,12 @@ impl Sessions {
         }
     }
 
+    /// How many questions are kept.
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        self.cache().entries.len()
+    }
+
     /// The sessions that can be handed out now.
     pub(super) fn live(&self, now: Timestamp) -> Vec<Arc<Minted>> {
         let cache = self.cache();

@@ -98,7 +98,7 @@ pub fn accept(
     if !is_for(asked, &answer.arn) {
         return Err(InvalidAnswer::OtherSession);
     }
-    if answer.expires_at.since(now) < super::lifetime::LAST_SECONDS {
+    if answer.expires_at.since(now) <= super::lifetime::LAST_SECONDS {
         return Err(InvalidAnswer::Expired);
     }
     let asked_life = Duration::from_secs(u64::from(asked.duration.seconds()));

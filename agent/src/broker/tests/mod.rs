@@ -1,9 +1,15 @@
 //! The broker against scripted ports and paused time.
 #![allow(clippy::unwrap_used)]
 
+mod answers;
+mod bounds;
+mod chains;
 mod fakes;
+mod lifetimes;
 mod locking;
 mod people;
+mod recording;
+mod reloading;
 mod storms;
 
 use std::sync::Arc;
@@ -70,9 +76,11 @@ impl House {
         Self::with(settings(vec![identity()], vec![profile("dev")]))
     }
 
-    /// These profiles of an identity without a second factor.
+    /// These profiles of an identity without a second factor, which no idleness locks.
     fn plain(profiles: Vec<Profile>) -> Self {
-        Self::with(settings(vec![without_mfa()], profiles))
+        let mut settings = settings(vec![without_mfa()], profiles);
+        settings.agent.idle_lock = None;
+        Self::with(settings)
     }
 
     async fn ask(&self, profile: &str) -> Result<Leased, Failure> {

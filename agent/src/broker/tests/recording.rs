@@ -1,0 +1,138 @@
+//! Nothing leaves unrecorded.
+
+use std::sync::atomic::Ordering;
+
+use jumpgate_api::Code;
+
+use super::*;
+use crate::domain::grant::Narrowing;
+use crate::domain::samples::{policy, tag_key, template};
+
+#[tokio::test(start_paused = true)]
+async fn without_a_journal_nothing_leaves() {
+    let house = House::plain(vec![profile("dev")]);
+    house.journal.broken.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        let failure = house.ask("dev").await.unwrap_err();
+        assert_eq!(failure.code(), Code::JournalUnavailable);
+    }
+    assert!(house.broker.leases().is_empty());
+    house.journal.broken.store(false, Ordering::SeqCst);
+    house.ask("dev").await.unwrap();
+    house.ask("dev").await.unwrap();
+    assert_eq!(house.tokens.roles.count(), 1);
+    assert_eq!(house.recorded(Activity::LeaseIssue), 1);
+    assert_eq!(house.recorded(Activity::LeaseServe), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reply_waits_for_the_record() {
+    let house = House::plain(vec![profile("dev")]);
+    house.journal.writes.close();
+    let ask = house.asking("dev");
+    house.journal.writes.arrived(1).await;
+    settle().await;
+    assert!(!ask.is_finished());
+    assert!(house.broker.leases().is_empty());
+    house.journal.writes.open();
+    ask.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_says_who_what_and_until_when() {
+    let tagged = Profile {
+        tags: vec![(tag_key("Team"), template("{ticket}"))],
+        transitive: vec![tag_key("Team")],
+        source_identity: Some(template("{user}")),
+        ..profile("dev")
+    };
+    let house = House::plain(vec![tagged]);
+    let mut ask = ask("dev");
+    ask.reason = Some("because".into());
+    ask.ticket = Some("OPS-1".into());
+    ask.narrowing = Narrowing {
+        policy: Some(policy("s3:GetObject")),
+        ..Narrowing::default()
+    };
+    let leased = house.broker.credentials(&peer(), &ask).await.unwrap();
+    let event = house.journal.of(Activity::LeaseIssue).remove(0);
+    let (facts, session) = (&event.facts, leased.session());
+    assert_eq!(event.lease, Some(leased.lease.id.clone()));
+    assert_eq!(event.expires_at, Some(session.expires_at));
+    assert_eq!(event.peer, Some(peer()));
+    assert_eq!(event.account.unwrap().as_str(), "222222222222");
+    assert_eq!(
+        facts.access_key_id.as_deref(),
+        Some(session.access_key_id.as_str())
+    );
+    assert_eq!(facts.session.as_deref(), Some(session.id.as_str()));
+    assert_eq!(
+        facts.session_name.as_deref(),
+        Some(format!("alice-{}", session.id).as_str())
+    );
+    assert_eq!(facts.tags, [("Team".to_owned(), "OPS-1".to_owned())]);
+    assert_eq!(facts.transitive_tags, ["Team"]);
+    assert_eq!(facts.source_identity.as_deref(), Some("alice"));
+    assert_eq!(facts.policy, Some(policy("s3:GetObject")));
+    assert_eq!(facts.reason.as_deref(), Some("because"));
+    assert_eq!(facts.ticket.as_deref(), Some("OPS-1"));
+    assert_eq!(facts.packed_policy_percent, Some(7));
+    assert_eq!(facts.token_bytes, Some("canary-session-token".len()));
+    assert_eq!(facts.sts_request_id.as_deref(), Some("request-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_secret_is_in_a_record_or_in_what_can_be_printed() {
+    let house = House::commanded();
+    let leased = house.ask("dev").await.unwrap();
+    house.broker.lock(&peer()).await;
+    house.ask("dev").await.unwrap_err();
+    house.broker.flush_denials().await;
+    let text = format!(
+        "{:?} {leased:?} {:?}",
+        house.journal.records(),
+        house.broker.leases()
+    );
+    assert!(!text.contains("canary"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_ends_once_and_only_with_a_record() {
+    let house = House::plain(vec![profile("dev")]);
+    let id = house.ask("dev").await.unwrap().lease.id;
+    house.journal.broken.store(true, Ordering::SeqCst);
+    let failure = house.broker.end_lease(&peer(), &id).await.unwrap_err();
+    assert_eq!(failure.code(), Code::JournalUnavailable);
+    assert_eq!(house.broker.leases().len(), 1);
+    house.journal.broken.store(false, Ordering::SeqCst);
+    assert_eq!(house.broker.end_lease(&peer(), &id).await.unwrap().id, id);
+    assert!(house.broker.leases().is_empty());
+    let failure = house.broker.end_lease(&peer(), &id).await.unwrap_err();
+    assert_eq!(failure.code(), Code::LeaseNotFound);
+    assert_eq!(house.recorded(Activity::LeaseEnd), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_end_with_their_sessions() {
+    let house = House::plain(vec![profile("dev")]);
+    let id = house.ask("dev").await.unwrap().lease.id;
+    pass(3599).await;
+    assert_eq!(house.broker.leases().len(), 1);
+    pass(1).await;
+    assert!(house.broker.leases().is_empty());
+    let failure = house.broker.end_lease(&peer(), &id).await.unwrap_err();
+    assert_eq!(failure.code(), Code::LeaseNotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_that_wants_a_yes_gets_none_from_here() {
+    let mut careful = profile("dev");
+    careful.require.confirm = true;
+    let through = crate::domain::samples::profile_via("ops", "dev");
+    let house = House::plain(vec![careful, through]);
+    for name in ["dev", "ops"] {
+        let failure = house.ask(name).await.unwrap_err();
+        assert_eq!(failure.code(), Code::InteractionRequired);
+    }
+    assert_eq!(house.calls(), [0, 0, 0, 0]);
+}
