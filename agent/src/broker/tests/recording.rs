@@ -85,7 +85,7 @@ async fn a_lease_says_who_what_and_until_when() {
 async fn no_secret_is_in_a_record_or_in_what_can_be_printed() {
     let house = House::commanded();
     let leased = house.ask("dev").await.unwrap();
-    house.broker.lock(&peer()).await;
+    house.broker.lock(Some(&peer()), "by its user").await;
     house.ask("dev").await.unwrap_err();
     house.broker.flush_denials().await;
     let text = format!(
