@@ -84,13 +84,11 @@ fn names_say_something() {
 }
 
 #[test]
-#[ignore = "on its way"]
 fn every_document_is_there() {
     holds(documents::missing, &[]);
 }
 
 #[test]
-#[ignore = "on its way"]
 fn every_file_says_what_it_is_for() {
     holds(documents::without_purpose, &[]);
 }
@@ -106,7 +104,6 @@ fn the_protocol_page_names_every_message_code_and_path() {
 }
 
 #[test]
-#[ignore = "on its way"]
 fn every_command_is_in_a_document() {
     let help = std::process::Command::new(env!("CARGO_BIN_EXE_test-client"))
         .arg("--help")
@@ -125,6 +122,11 @@ fn no_registry_and_no_trackers_number_is_named() {
 #[test]
 fn every_link_leads_somewhere() {
     holds(documents::links, &[]);
+}
+
+#[test]
+fn every_test_that_a_document_names_exists() {
+    holds(documents::tests_named, &[]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jumpgate_api::Code;
 
+use super::lexer;
 use super::source::{File, Tree};
 use super::{Breach, breach};
 
@@ -57,9 +58,10 @@ pub(crate) fn missing(tree: &Tree) -> Vec<Breach> {
     absent.chain(long).collect()
 }
 
-/// Rust files that do not say what they are for.
+/// Rust files that do not say what they are for. One of a single line does by being read.
 pub(crate) fn without_purpose(tree: &Tree) -> Vec<Breach> {
-    let silent = tree.rust().filter(|file| !file.text.starts_with("//! "));
+    let says = |file: &&File| file.text.starts_with("//! ") || file.text.lines().count() == 1;
+    let silent = tree.rust().filter(|file| !says(file));
     silent
         .map(|file| breach(file, "does not begin with `//! ` and what it is for"))
         .collect()
@@ -191,6 +193,26 @@ fn has_number(line: &str) -> bool {
     words.iter().any(marked) || words.windows(2).any(counted)
 }
 
+/// Tests that documents name as `FILE.rs::NAME` and that do not exist.
+pub(crate) fn tests_named(tree: &Tree) -> Vec<Breach> {
+    let mut found = Vec::new();
+    for file in tree.files.iter().filter(|file| is_document(file)) {
+        let quoted = file.text.split('`').skip(1).step_by(2);
+        let named = quoted.filter_map(|quoted| quoted.split_once(".rs::"));
+        let absent = named.filter(|(place, name)| {
+            let holder = tree.find(&format!("{place}.rs"));
+            let words = holder
+                .map(|file| lexer::blank(&file.text))
+                .unwrap_or_default();
+            !lexer::words(&words).iter().any(|(_, word)| word == name)
+        });
+        found.extend(
+            absent.map(|(place, name)| breach(file, format!("there is no {place}.rs::{name}"))),
+        );
+    }
+    found
+}
+
 /// Links of documents that lead nowhere.
 pub(crate) fn links(tree: &Tree) -> Vec<Breach> {
     let mut found = Vec::new();
@@ -275,8 +297,8 @@ mod tests {
     fn a_file_without_purpose_is_found() {
         let files = [
             ("a.rs", "//! Why.\n"),
-            ("b.rs", "use x;\n"),
-            ("c.rs", "//!\n"),
+            ("b.rs", "use x;\nuse y;\n"),
+            ("c.rs", "//!\nuse x;\n"),
         ];
         assert_eq!(without_purpose(&Tree::sample(&files)).len(), 2);
     }
@@ -351,6 +373,14 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn tests_that_do_not_exist_are_found() {
+        let page = "`a.rs::one` `a.rs::two` `gone.rs::one` one.rs::none";
+        let files = [("a.md", page), ("a.rs", "fn one() {} // two\n")];
+        let found = whats(tests_named(&Tree::sample(&files)));
+        assert_eq!(found, ["there is no a.rs::two", "there is no gone.rs::one"]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::lexer;
 
-/// Directories that hold nothing written by hand.
-const SKIPPED: &[&str] = &["target", ".git", "output", ".venv"];
+/// Places that hold nothing written by hand. Other places of the same names are read.
+const SKIPPED: &[&str] = &[".git", "target", "tests/.venv", "tests/output"];
 
 /// One file.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl Tree {
                 .into_iter()
                 .map(move |name| format!("{folder}/{name}"))
         };
-        self.rust().flat_map(declared.clone()).collect()
+        self.rust().flat_map(declared).collect()
     }
 }
 
@@ -121,8 +121,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) {
     let entries = std::fs::read_dir(folder).expect("the source can be listed");
     for entry in entries {
         let path = entry.expect("the source can be listed").path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if SKIPPED.contains(&name.as_ref()) {
+        if SKIPPED.iter().any(|skipped| path == root.join(skipped)) {
             continue;
         }
         if path.is_dir() {

@@ -1,3 +1,5 @@
+//! Finding the agent: where it is, whose it is, and what stands in the way.
+
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,3 +1,5 @@
+//! What is shown: escapes, tables, spans of time.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Listings as a person sees them.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;
