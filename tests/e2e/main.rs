@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod built;
+#[path = "../double/client.rs"]
+#[allow(dead_code)]
+mod double_client;
 mod exec;
 mod process;
+mod scope;
 mod storm;
