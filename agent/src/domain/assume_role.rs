@@ -148,8 +148,13 @@ impl Hop {
         let mut tags = Vec::with_capacity(self.tags.len());
         for (key, pattern) in &self.tags {
             let text = pattern.with_session(session);
-            let value = TagValue::parse(&text)
-                .map_err(|error| illegal(format!("tag {key}"), &text, &error))?;
+            let value = TagValue::parse(&text).map_err(|error| {
+                illegal(
+                    format!("tag {}", key.as_str().escape_debug()),
+                    &text,
+                    &error,
+                )
+            })?;
             tags.push((key.clone(), value));
         }
         SessionTags::new(tags).map_err(|error| illegal("tags", "", &error))
@@ -166,3 +171,6 @@ impl Hop {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,7 @@ pub enum Denial {
         asked: u32,
     },
     /// The profile takes no such tag from callers.
-    #[error("profile {profile} takes no tag {key} from a caller")]
+    #[error("profile {profile} takes no tag {} from a caller", .key.as_str().escape_debug())]
     TagNotTaken {
         /// The profile.
         profile: ProfileName,
@@ -107,7 +107,7 @@ pub enum Denial {
         key: TagKey,
     },
     /// The ask would replace a tag of the profile.
-    #[error("profile {profile} sets tag {key} itself")]
+    #[error("profile {profile} sets tag {} itself", .key.as_str().escape_debug())]
     TagIsTheProfiles {
         /// The profile.
         profile: ProfileName,
@@ -223,3 +223,6 @@ fn granted_tags(
     }
     Ok(asked.to_vec())
 }
+
+#[cfg(test)]
+mod tests;

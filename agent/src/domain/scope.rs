@@ -34,7 +34,8 @@ pub enum ScopeError {
     /// A hop sets a transitive tag anew that an earlier one fixed: AWS refuses that, and leaving it out
     /// would change what the session may do.
     #[error(
-        "profile {profile}: tag {key} is transitive from an earlier role and has another value there"
+        "profile {profile}: tag {} is transitive from an earlier role and has another value there",
+        .key.escape_debug()
     )]
     TransitiveTagChanged {
         /// The later profile.
@@ -57,38 +58,30 @@ pub fn compose(
     surroundings: &Surroundings,
 ) -> Result<AssumeRole, ScopeError> {
     let mut inherited = Inherited::default();
-    let mut hops = Vec::with_capacity(grant.chain.len());
-    for profile in &grant.chain {
-        let mut hop = inherited.hop(profile, grant, surroundings)?;
-        if profile.name == grant.profile.name {
-            hop.duration = grant.duration;
-            hop.policy = hop.policy.or_else(|| grant.policy.clone());
-            let asked = grant
-                .tags
-                .iter()
-                .map(|(key, value)| (key.clone(), fixed(value)));
-            hop.tags.extend(asked);
-        }
-        let legal = hop.checked().map_err(|value| ScopeError::Illegal {
-            profile: profile.name.to_string(),
-            value,
-        })?;
-        inherited.carry(&legal);
-        hops.push(legal);
+    let before = &grant.chain[..grant.chain.len().saturating_sub(1)];
+    let mut through = Vec::with_capacity(before.len());
+    for profile in before {
+        let hop = inherited.hop(profile, &[], grant, surroundings)?;
+        let hop = legal(profile, hop)?;
+        inherited.carry(&hop);
+        through.push(hop);
     }
-    let last = hops
-        .pop()
-        .ok_or_else(|| ScopeError::TicketMissing(String::new()))?;
+    let mut last = inherited.hop(&grant.profile, &grant.tags, grant, surroundings)?;
+    last.duration = grant.duration;
+    last.policy = last.policy.or_else(|| grant.policy.clone());
     Ok(AssumeRole {
         identity: identity.name.clone(),
         endpoint: identity.endpoint.clone(),
-        through: hops,
-        last,
+        through,
+        last: legal(&grant.profile, last)?,
     })
 }
 
-fn fixed(value: &TagValue) -> Pattern {
-    Pattern::fixed(value.as_str())
+fn legal(profile: &Profile, hop: Hop) -> Result<Hop, ScopeError> {
+    hop.checked().map_err(|value| ScopeError::Illegal {
+        profile: profile.name.to_string(),
+        value,
+    })
 }
 
 /// What a role session hands to the roles that it assumes (id_session-tags: transitive tags;
@@ -100,9 +93,11 @@ struct Inherited {
 }
 
 impl Inherited {
+    /// The call for one profile, with the tags that an ask adds to its own.
     fn hop(
         &self,
         profile: &Profile,
+        asked: &[(TagKey, TagValue)],
         grant: &Grant,
         surroundings: &Surroundings,
     ) -> Result<Hop, ScopeError> {
@@ -120,10 +115,13 @@ impl Inherited {
                 .render(&values)
                 .map_err(|TicketMissing| ScopeError::TicketMissing(profile.name.to_string()))
         };
-        let mut tags = Vec::with_capacity(profile.tags.len());
+        let mut tags = Vec::with_capacity(profile.tags.len() + asked.len());
         for (key, template) in &profile.tags {
             tags.push((key.clone(), render(template)?));
         }
+        let fixed =
+            |(key, value): &(TagKey, TagValue)| (key.clone(), Pattern::fixed(value.as_str()));
+        tags.extend(asked.iter().map(fixed));
         let source_identity = profile.source_identity.as_ref().map(render).transpose()?;
         Ok(Hop {
             role: profile.role.clone(),
@@ -198,3 +196,6 @@ impl Inherited {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,22 +140,26 @@ impl Template {
     /// # Errors
     /// `{ticket}` occurs and there is none.
     pub fn render(&self, values: &Values<'_>) -> Result<Pattern, TicketMissing> {
-        let mut text = String::new();
+        let mut texts = vec![String::new()];
         for piece in &self.0 {
-            match piece {
-                Piece::Literal(literal) => text.push_str(literal),
-                Piece::Variable(Variable::User) => text.push_str(values.user),
-                Piece::Variable(Variable::Host) => text.push_str(values.host),
-                Piece::Variable(Variable::Profile) => text.push_str(values.profile),
-                Piece::Variable(Variable::AccountId) => text.push_str(values.account_id),
-                Piece::Variable(Variable::Account) => text.push_str(values.account),
-                Piece::Variable(Variable::Session) => text.push_str(OPEN_SESSION),
-                Piece::Variable(Variable::Ticket) => {
-                    text.push_str(values.ticket.ok_or(TicketMissing)?);
+            let text = match piece {
+                Piece::Literal(literal) => literal,
+                Piece::Variable(Variable::User) => values.user,
+                Piece::Variable(Variable::Host) => values.host,
+                Piece::Variable(Variable::Profile) => values.profile,
+                Piece::Variable(Variable::AccountId) => values.account_id,
+                Piece::Variable(Variable::Account) => values.account,
+                Piece::Variable(Variable::Ticket) => values.ticket.ok_or(TicketMissing)?,
+                Piece::Variable(Variable::Session) => {
+                    texts.push(String::new());
+                    continue;
                 }
+            };
+            if let Some(last) = texts.last_mut() {
+                last.push_str(text);
             }
         }
-        Ok(Pattern(text))
+        Ok(Pattern(texts))
     }
 }
 
@@ -175,31 +179,22 @@ impl fmt::Display for Template {
     }
 }
 
-/// Braces are legal in no session name, source identity or tag, so the mark cannot come from a value.
-const OPEN_SESSION: &str = "{session}";
-
-/// A rendered template in which only the session id is open. It is part of the cache key: two asks that
-/// differ in their session id alone are the same question.
+/// A rendered template in which only the session id is open: the texts around it, so that no value can stand
+/// for it. It is part of the cache key: two asks that differ in their session id alone are the same question.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Pattern(String);
+pub struct Pattern(Vec<String>);
 
 impl Pattern {
     /// The text with the session id in its place.
     #[must_use]
     pub fn with_session(&self, session: &SessionId) -> String {
-        self.0.replace(OPEN_SESSION, session.as_str())
+        self.0.join(session.as_str())
     }
 
     /// A text without variables.
     #[must_use]
     pub fn fixed(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// The text with `{session}` still open, for messages.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+        Self(vec![text.to_owned()])
     }
 }
 

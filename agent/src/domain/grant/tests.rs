@@ -1,0 +1,352 @@
+//! Every denial at its edge, and the law that an ask only narrows.
+#![allow(clippy::unwrap_used)]
+
+use jumpgate_iam::PolicyArns;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::name::ProfileName;
+use crate::domain::profile::{NarrowBounds, PeerRule, Requirements};
+use crate::domain::samples::{
+    ask, duration, identity, peer, policy, policy_arns, profile, profile_name, profile_via,
+    settings, surroundings, tag_key, tag_value, template,
+};
+use crate::domain::scope::compose;
+
+fn decided(profile: Profile, ask: &Ask) -> Result<Grant, Denial> {
+    let others = vec![super::super::samples::profile("custodian"), profile];
+    decide(&settings(vec![identity()], others), &peer(), ask)
+}
+
+fn dev() -> ProfileName {
+    profile_name("dev")
+}
+
+#[test]
+fn a_hidden_profile_answers_like_a_missing_one() {
+    let rule = |exe: &str| PeerRule { exe: exe.into() };
+    let of_terraform = Profile {
+        peers: vec![rule("/usr/bin/terraform"), rule("/usr/bin/tofu")],
+        require: Requirements {
+            reason: true,
+            ticket: true,
+            confirm: true,
+        },
+        ..profile("dev")
+    };
+    let settings = settings(vec![identity()], vec![of_terraform]);
+    let mut ask = ask("dev");
+    ask.narrowing.policy = Some(policy("s3:GetObject"));
+    let peer_of = |executable: Option<&str>| Peer {
+        executable: executable.map(str::to_owned),
+        ..peer()
+    };
+    let missing = decide(
+        &super::super::samples::settings(vec![], vec![]),
+        &peer(),
+        &ask,
+    );
+    let missing = missing.unwrap_err();
+    assert_eq!(missing, Denial::NoSuchProfile(dev()));
+    for stranger in [
+        None,
+        Some("/usr/bin/aws"),
+        Some("/usr/bin/terraform (deleted)"),
+        Some("/usr/bin/terraform/"),
+        Some("/tmp/usr/bin/terraform"),
+        Some(""),
+    ] {
+        let denial = decide(&settings, &peer_of(stranger), &ask).unwrap_err();
+        assert_eq!(denial, missing, "{stranger:?}");
+    }
+    for known in ["/usr/bin/terraform", "/usr/bin/tofu"] {
+        let denial = decide(&settings, &peer_of(Some(known)), &ask).unwrap_err();
+        assert_eq!(denial, Denial::ReasonMissing(dev()));
+    }
+}
+
+#[test]
+fn what_a_profile_requires() {
+    let requiring = |reason, ticket| Profile {
+        require: Requirements {
+            reason,
+            ticket,
+            confirm: false,
+        },
+        ..profile("dev")
+    };
+    let with = |reason: Option<&str>, ticket: Option<&str>| Ask {
+        reason: reason.map(str::to_owned),
+        ticket: ticket.map(str::to_owned),
+        ..ask("dev")
+    };
+    let (no_reason, no_ticket) = (Denial::ReasonMissing(dev()), Denial::TicketMissing(dev()));
+    for (profile, ask, expected) in [
+        (requiring(false, false), with(None, None), Ok(())),
+        (requiring(true, false), with(Some("r"), None), Ok(())),
+        (
+            requiring(true, false),
+            with(None, Some("t")),
+            Err(&no_reason),
+        ),
+        (requiring(false, true), with(None, Some("t")), Ok(())),
+        (
+            requiring(false, true),
+            with(Some("r"), None),
+            Err(&no_ticket),
+        ),
+        (requiring(true, true), with(None, None), Err(&no_reason)),
+        (
+            requiring(true, true),
+            with(Some("r"), None),
+            Err(&no_ticket),
+        ),
+        (requiring(true, true), with(Some("r"), Some("t")), Ok(())),
+    ] {
+        let outcome = decided(profile, &ask);
+        assert_eq!(outcome.as_ref().map(|_| ()), expected, "{ask:?}");
+    }
+}
+
+#[test]
+fn a_yes_is_needed_for_every_role_on_the_way() {
+    let mut careful = profile("custodian");
+    careful.require.confirm = true;
+    let settings = settings(
+        vec![identity()],
+        vec![careful, profile_via("dev", "custodian")],
+    );
+    assert!(decide(&settings, &peer(), &ask("dev")).unwrap().confirm);
+    assert!(!decided(profile("dev"), &ask("dev")).unwrap().confirm);
+}
+
+#[test]
+fn durations_at_their_edge() {
+    let of = |seconds, via: bool, taken| Profile {
+        via: via.then(|| profile_name("custodian")),
+        duration: duration(seconds),
+        narrow: NarrowBounds {
+            duration: taken,
+            ..NarrowBounds::default()
+        },
+        ..profile("dev")
+    };
+    let asking = |seconds| {
+        let mut ask = ask("dev");
+        ask.narrowing.duration = Some(duration(seconds));
+        ask
+    };
+    let too_long = |allowed, asked| Denial::DurationTooLong {
+        profile: dev(),
+        allowed,
+        asked,
+    };
+    for (profile, asked, expected) in [
+        (of(7200, false, true), 7200, Ok(7200)),
+        (of(7200, false, true), 7201, Err(too_long(7200, 7201))),
+        (of(7200, false, true), 900, Ok(900)),
+        (of(7200, true, true), 3600, Ok(3600)),
+        (of(7200, true, true), 3601, Err(too_long(3600, 3601))),
+        (
+            of(7200, false, false),
+            900,
+            Err(Denial::DurationNotTaken(dev())),
+        ),
+    ] {
+        let granted = decided(profile, &asking(asked)).map(|grant| grant.duration.seconds());
+        assert_eq!(granted, expected);
+    }
+    let granted = decided(of(7200, true, false), &ask("dev")).unwrap();
+    assert_eq!(granted.duration.seconds(), 3600);
+}
+
+#[test]
+fn a_second_policy_would_widen() {
+    let mut asking = ask("dev");
+    asking.narrowing.policy = Some(policy("s3:GetObject"));
+    assert_eq!(
+        decided(profile("dev"), &asking).unwrap().policy,
+        Some(policy("s3:GetObject"))
+    );
+    let with_policy = Profile {
+        policy: Some(policy("s3:*")),
+        ..profile("dev")
+    };
+    let with_arns = Profile {
+        policy_arns: policy_arns(&["ReadOnlyAccess"]),
+        ..profile("dev")
+    };
+    for scoped in [with_policy, with_arns] {
+        let widening = Denial::PolicyWouldWiden(dev());
+        assert_eq!(decided(scoped, &asking), Err(widening));
+    }
+    let closed = Profile {
+        narrow: NarrowBounds {
+            policy: false,
+            ..NarrowBounds::default()
+        },
+        ..profile("dev")
+    };
+    assert_eq!(decided(closed, &asking), Err(Denial::PolicyNotTaken(dev())));
+}
+
+#[test]
+fn tags_that_a_caller_may_bring() {
+    let open = Profile {
+        tags: vec![(tag_key("Team"), template("sre"))],
+        narrow: NarrowBounds {
+            tags: vec![tag_key("Ticket"), tag_key("Team")],
+            ..NarrowBounds::default()
+        },
+        ..profile("dev")
+    };
+    let asking = |key: &str| {
+        let mut ask = ask("dev");
+        ask.narrowing.tags = vec![(tag_key(key), tag_value("x"))];
+        ask
+    };
+    let profile = dev;
+    let own = |key| Denial::TagIsTheProfiles {
+        profile: profile(),
+        key: tag_key(key),
+    };
+    let foreign = |key| Denial::TagNotTaken {
+        profile: profile(),
+        key: tag_key(key),
+    };
+    for (key, expected) in [
+        ("Ticket", Ok(1)),
+        ("Team", Err(own("Team"))),
+        ("TEAM", Err(own("TEAM"))),
+        ("Other", Err(foreign("Other"))),
+        ("ticket", Err(foreign("ticket"))),
+    ] {
+        let granted = decided(open.clone(), &asking(key)).map(|grant| grant.tags.len());
+        assert_eq!(granted, expected, "{key}");
+    }
+    let closed = super::super::samples::profile("dev");
+    assert_eq!(decided(closed, &asking("Ticket")), Err(foreign("Ticket")));
+}
+
+#[test]
+fn every_denial_says_what_to_do_and_shows_no_strange_character() {
+    let (profile, key) = (dev(), tag_key("a\u{2028}b"));
+    let denials = [
+        Denial::NoSuchProfile(dev()),
+        Denial::ReasonMissing(dev()),
+        Denial::TicketMissing(dev()),
+        Denial::PolicyNotTaken(dev()),
+        Denial::PolicyWouldWiden(dev()),
+        Denial::DurationNotTaken(dev()),
+        Denial::DurationTooLong {
+            profile: dev(),
+            allowed: 900,
+            asked: 901,
+        },
+        Denial::TagNotTaken {
+            profile: profile.clone(),
+            key: key.clone(),
+        },
+        Denial::TagIsTheProfiles { profile, key },
+    ];
+    for denial in denials {
+        let text = denial.to_string();
+        assert!(text.contains("dev") && !denial.hint().is_empty());
+        assert!(!text.contains('\u{2028}'), "{text:?}");
+    }
+}
+
+const KEYS: [&str; 4] = ["Team", "Ticket", "Cost", "Zone"];
+
+fn keys() -> impl Strategy<Value = Vec<&'static str>> {
+    prop::sample::subsequence(KEYS.to_vec(), 0..=KEYS.len())
+}
+
+prop_compose! {
+    fn profiles()(
+        policed in any::<bool>(),
+        arns in 0_usize..3,
+        seconds in 900_u32..=43_200,
+        chained in any::<bool>(),
+        tags in keys(),
+        transitive in any::<bool>(),
+        (taken_policy, taken_duration, taken_tags) in (any::<bool>(), any::<bool>(), keys()),
+    ) -> Profile {
+        let names = ["ReadOnlyAccess", "SecurityAudit", "job-function/ViewOnlyAccess"];
+        let tags: Vec<_> = tags.iter().map(|key| (tag_key(key), template("own"))).collect();
+        Profile {
+            via: chained.then(|| profile_name("custodian")),
+            duration: duration(seconds),
+            policy: policed.then(|| policy("s3:*")),
+            policy_arns: if arns == 0 { PolicyArns::default() } else { policy_arns(&names[..arns]) },
+            transitive: if transitive { tags.iter().map(|(key, _)| key.clone()).collect() } else { Vec::new() },
+            tags,
+            source_identity: Some(template("{user}")),
+            narrow: NarrowBounds {
+                policy: taken_policy,
+                duration: taken_duration,
+                tags: taken_tags.iter().map(|key| tag_key(key)).collect(),
+            },
+            ..profile("dev")
+        }
+    }
+}
+
+prop_compose! {
+    fn asks()(
+        policed in any::<bool>(),
+        seconds in prop::option::of(900_u32..=43_200),
+        tags in keys(),
+    ) -> Ask {
+        Ask {
+            narrowing: Narrowing {
+                policy: policed.then(|| policy("iam:*")),
+                duration: seconds.map(duration),
+                tags: tags.iter().map(|key| (tag_key(key), tag_value("asked"))).collect(),
+            },
+            ..ask("dev")
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is sent for an ask is what is sent without one, or less of it.
+    #[test]
+    fn an_ask_only_narrows(profile in profiles(), ask in asks()) {
+        let bare = decided(profile.clone(), &super::super::samples::ask("dev")).unwrap();
+        let bare = compose(&bare, &identity(), &surroundings()).unwrap().last;
+        let Ok(grant) = decided(profile.clone(), &ask) else {
+            return Ok(());
+        };
+        let sent = compose(&grant, &identity(), &surroundings()).unwrap().last;
+        prop_assert!(sent.duration <= bare.duration);
+        prop_assert!(sent.duration <= profile.effective_duration());
+        prop_assert_eq!(&sent.policy_arns, &bare.policy_arns);
+        match (&bare.policy, &sent.policy) {
+            (Some(own), sent) => prop_assert_eq!(Some(own), sent.as_ref()),
+            (None, Some(_)) => prop_assert!(bare.policy_arns.is_empty()),
+            (None, None) => {}
+        }
+        prop_assert_eq!(&sent.tags[..bare.tags.len()], &bare.tags[..]);
+        for (key, _) in &sent.tags[bare.tags.len()..] {
+            prop_assert!(profile.narrow.tags.contains(key));
+        }
+        let same = |hop: &crate::domain::assume_role::Hop| {
+            (hop.role.clone(), hop.session_name.clone(), hop.external_id.clone(),
+             hop.source_identity.clone(), hop.transitive.clone())
+        };
+        prop_assert_eq!(same(&sent), same(&bare));
+    }
+
+    /// Nothing that was asked for is left out to make it fit.
+    #[test]
+    fn an_ask_is_granted_whole_or_not_at_all(profile in profiles(), ask in asks()) {
+        if let Ok(grant) = decided(profile, &ask) {
+            prop_assert_eq!(grant.policy, ask.narrowing.policy);
+            prop_assert_eq!(grant.tags, ask.narrowing.tags);
+            prop_assert!(ask.narrowing.duration.is_none_or(|asked| asked == grant.duration));
+        }
+    }
+}
