@@ -6,7 +6,7 @@ use jumpgate_iam::CallerArn;
 
 use super::{Answers, Broker, Failure, identity_of};
 use crate::domain::event::{Activity, Event};
-use crate::domain::identity::{BaseCredentials, Identity, LongTermKey, fit_to_keep};
+use crate::domain::identity::{BaseCredentials, Identity, LongTermKey, UnfitKey, fit_to_keep};
 use crate::domain::name::IdentityName;
 use crate::domain::peer::Peer;
 use crate::ports::StoreError;
@@ -47,6 +47,10 @@ impl Broker {
         key: &LongTermKey,
         answers: &Answers,
     ) -> Result<CallerArn, Failure> {
+        // Without their session token AWS would only say that it does not know them.
+        if key.access_key_id.is_temporary() {
+            return Err(UnfitKey::Temporary(key.access_key_id.as_str().to_owned()).into());
+        }
         let store = self.ports.store(identity.store);
         let passphrase = self.identities.passphrase(identity, store, answers).await?;
         let caller = self.whose(identity, &BaseCredentials::from(key)).await?;
