@@ -6,6 +6,7 @@ mod built;
 #[allow(dead_code)]
 mod double_client;
 mod exec;
+mod identity;
 mod process;
 mod scope;
 mod storm;

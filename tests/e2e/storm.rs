@@ -40,7 +40,7 @@ fn storm(lab: &Lab, held: &str, arguments: &[&str]) -> Vec<Ran> {
 }
 
 /// The kernel's list of sockets tells how many connections the agent has accepted (state 03).
-fn wait_until_connected(lab: &Lab, count: usize) {
+pub(crate) fn wait_until_connected(lab: &Lab, count: usize) {
     let (socket, patience) = (lab.socket(), Instant::now() + PATIENCE);
     let socket = socket.to_str().unwrap();
     loop {

@@ -258,8 +258,17 @@ impl Lab {
     /// There is no alice.
     #[must_use]
     pub fn alices_key(&self) -> String {
-        let alice = self.world.users.iter().find(|user| user.name == "alice");
-        let key = &alice.expect("alice is in the world").keys[0];
+        self.key_of("alice")
+    }
+
+    /// The first key of a user, as two lines.
+    ///
+    /// # Panics
+    /// There is no such user.
+    #[must_use]
+    pub fn key_of(&self, user: &str) -> String {
+        let found = self.world.users.iter().find(|known| known.name == user);
+        let key = &found.expect("a user of the world").keys[0];
         format!("{}\n{}\n", key.id, key.secret)
     }
 

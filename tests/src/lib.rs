@@ -8,6 +8,7 @@ pub mod prompts;
 pub mod ran;
 pub mod skip;
 pub mod sts;
+pub mod terminal;
 
 pub use lab::Lab;
 pub use programs::Programs;
