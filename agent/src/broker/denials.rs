@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::domain::event::Event;
 use crate::ports::Journal;
 
@@ -46,13 +48,24 @@ impl From<&Event> for Kind {
 #[derive(Clone)]
 pub(super) struct Denials {
     open: Arc<Mutex<HashMap<Kind, Event>>>,
+    writing: Arc<watch::Sender<usize>>,
     journal: Arc<dyn Journal>,
+}
+
+/// A record on its way to the journal, for [`Denials::flush`] to wait for.
+struct Writing(Arc<watch::Sender<usize>>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Denials {
     pub(super) fn new(journal: Arc<dyn Journal>) -> Self {
         Self {
             open: Arc::default(),
+            writing: Arc::new(watch::channel(0).0),
             journal,
         }
     }
@@ -76,32 +89,43 @@ impl Denials {
         }
         drop(open);
         let this = self.clone();
-        tokio::spawn(async move {
-            if gathered {
+        if gathered {
+            tokio::spawn(async move {
                 tokio::time::sleep(WINDOW).await;
                 this.close(&kind).await;
-            } else {
-                this.write(event).await;
-            }
-        });
+            });
+        } else {
+            let writing = self.writing();
+            tokio::spawn(async move { this.write(event, writing).await });
+        }
+    }
+
+    fn writing(&self) -> Writing {
+        self.writing.send_modify(|count| *count += 1);
+        Writing(Arc::clone(&self.writing))
     }
 
     async fn close(&self, kind: &Kind) {
+        let writing = self.writing();
         let event = self.open().remove(kind);
         if let Some(event) = event {
-            self.write(event).await;
+            self.write(event, writing).await;
         }
     }
 
-    /// Records what is open. Called before the journal is read, on lock and at the end.
+    /// Records what is open, and waits for what is being recorded. Called before the journal is read, on lock
+    /// and at the end.
     pub(super) async fn flush(&self) {
         let open = std::mem::take(&mut *self.open());
         for event in open.into_values() {
-            self.write(event).await;
+            self.write(event, self.writing()).await;
         }
+        let mut writing = self.writing.subscribe();
+        // The sender is ours: it cannot be gone.
+        let _none = writing.wait_for(|count| *count == 0).await;
     }
 
-    async fn write(&self, event: Event) {
+    async fn write(&self, event: Event, _writing: Writing) {
         if let Err(error) = self.journal.record(event).await {
             tracing::error!(%error, "a refusal could not be recorded");
         }

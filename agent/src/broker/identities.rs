@@ -242,7 +242,13 @@ impl Identities {
         let by_ask = answers.is_none();
         let answers = answers.cloned().unwrap_or_default();
         let flight = Flight::start(
-            async move { this.fetch(&on_board, key, answers).await.map(Arc::new) },
+            async move {
+                let unlocked = this.fetch(&on_board, key, answers).await?;
+                if by_ask {
+                    this.record_unlock(&on_board).await;
+                }
+                Ok(Arc::new(unlocked))
+            },
             move |flight, result| that.settle(&name, flight, by_ask, result),
         );
         state.flight = Some(flight.clone());

@@ -6,6 +6,7 @@ use jumpgate_api::Secret;
 
 use super::failure::{Failure, Needs};
 use super::identities::{Answers, Identities, Unlocked};
+use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{
     BaseCredentials, CodeSource, Identity, LongTermKey, Mfa, MfaSession,
 };
@@ -53,21 +54,37 @@ impl Identities {
         Ok(Unlocked { key, base })
     }
 
+    /// Records an unlock that no person asked for; a person's is recorded with the person's process. A failure
+    /// is told by the refusals of those who wait.
+    pub(super) async fn record_unlock(&self, identity: &Identity) {
+        let mut event = Event::new(Activity::IdentityUnlock, self.ports.clock.now());
+        event.account = Some(identity.account);
+        event.detail = Some("for an ask".to_owned());
+        event.facts.identity = Some(identity.name.to_string());
+        // Nothing leaves by this. What will is recorded for itself, or stays.
+        if let Err(error) = self.ports.journal.record(event).await {
+            tracing::error!(%error, "an unlock could not be recorded");
+        }
+    }
+
     /// What only a person can supply and has not: known before the store is opened, so that a person is asked
     /// for all of it at once, and so that a sealed key is opened once.
     fn missing(&self, identity: &Identity, key_is_known: bool, answers: &Answers) -> Needs {
-        let sealed = self.ports.store(identity.store).wants_passphrase();
+        let passphrase = self.ports.store(identity.store).wants_passphrase()
+            && !key_is_known
+            && answers.passphrase.is_none()
+            && identity.passphrase_command.is_none();
         let typed = identity.mfa.as_ref().filter(|mfa| {
-            mfa.source == CodeSource::Prompt && matches!(mfa.session, MfaSession::For(_))
+            let wanted = match mfa.session {
+                MfaSession::For(_) => answers.mfa_code.is_none(),
+                // No code is needed before the AssumeRole; it is named beside a passphrase.
+                MfaSession::Off => passphrase && self.code_is_there(identity).is_err(),
+            };
+            wanted && mfa.source == CodeSource::Prompt
         });
         Needs {
-            passphrase: sealed
-                && !key_is_known
-                && answers.passphrase.is_none()
-                && identity.passphrase_command.is_none(),
-            mfa_serial: typed
-                .filter(|_| answers.mfa_code.is_none())
-                .map(|mfa| mfa.serial.to_string()),
+            passphrase,
+            mfa_serial: typed.map(|mfa| mfa.serial.to_string()),
         }
     }
 

@@ -78,6 +78,30 @@ async fn kinds_of_denials() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_records_that_are_being_written() {
+    let house = House::plain(vec![]);
+    house.ask("missing").await.unwrap_err();
+    settle().await;
+    house.journal.writes.close();
+    pass(10).await;
+    assert_eq!(
+        house.journal.writes.count(),
+        1,
+        "its window is over, and its record on the way"
+    );
+    for number in 0..257 {
+        house.ask(&format!("missing-{number}")).await.unwrap_err();
+    }
+    let broker = Arc::clone(&house.broker);
+    let flushing = tokio::spawn(async move { broker.flush_denials().await });
+    settle().await;
+    assert!(!flushing.is_finished());
+    house.journal.writes.open();
+    flushing.await.unwrap();
+    assert_eq!(house.recorded(Activity::Deny), 258);
+}
+
+#[tokio::test(start_paused = true)]
 async fn denials_of_another_kind_are_told_apart() {
     let house = House::plain(vec![profile("dev")]);
     house.tokens.deny(Some(TokenErrorKind::Denied));

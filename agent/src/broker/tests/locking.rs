@@ -297,3 +297,29 @@ async fn nothing_wakes_while_nothing_is_unlocked() {
     assert!(!locking.is_finished());
     locking.abort();
 }
+
+/// Wherever the asks have got to, nothing is in memory once the lock and those it met are done.
+#[tokio::test(start_paused = true)]
+async fn a_lock_at_any_step_of_many_asks() {
+    for steps in 0..40 {
+        let custodian = crate::domain::samples::profile_via("dev", "custodian");
+        let house = House::plain(vec![profile("custodian"), custodian]);
+        let asks = house.many(8, "dev");
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+        house.broker.lock(Some(&peer()), "by its user").await;
+        let late = house.many(4, "dev");
+        for ask in asks {
+            match ask.await.unwrap() {
+                Ok(_) | Err(Failure::Locked) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        for ask in late {
+            locked(ask.await.unwrap());
+        }
+        assert_eq!(state(&house), IdentityState::Locked);
+        assert!(house.broker.sessions().is_empty());
+    }
+}

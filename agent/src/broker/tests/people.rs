@@ -70,6 +70,29 @@ async fn passphrase_and_code_are_asked_for_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn passphrase_and_the_code_for_each_role_are_asked_for_together() {
+    let identity = code_each_time(Identity {
+        store: Store::File,
+        ..identity()
+    });
+    let house = House::with(settings(vec![identity], vec![profile("dev")]));
+    let both = Needs {
+        passphrase: true,
+        mfa_serial: Some(SERIAL.into()),
+    };
+    assert_eq!(
+        needs(house.unlock(Answers::default()).await.unwrap_err()),
+        both
+    );
+    let whole = Answers {
+        passphrase: Some("open sesame".into()),
+        mfa_code: Some("111111".into()),
+    };
+    house.unlock(whole).await.unwrap();
+    house.ask("dev").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_being_asked_fails_at_once() {
     let house = House::typed();
     let before = tokio::time::Instant::now();

@@ -26,6 +26,22 @@ async fn without_a_journal_nothing_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unlock_without_a_person_is_recorded_too() {
+    let house = House::commanded();
+    house.ask("dev").await.unwrap();
+    house.ask("dev").await.unwrap();
+    let unlocks = house.journal.of(Activity::IdentityUnlock);
+    assert_eq!(unlocks.len(), 1);
+    assert_eq!(unlocks[0].facts.identity.as_deref(), Some("jump"));
+    assert_eq!((&unlocks[0].peer, &unlocks[0].failure), (&None, &None));
+    house.broker.lock(None, "by the test").await;
+    house.unlock(Answers::default()).await.unwrap();
+    let unlocks = house.journal.of(Activity::IdentityUnlock);
+    assert_eq!(unlocks.len(), 2);
+    assert_eq!(unlocks[1].peer, Some(peer()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_reply_waits_for_the_record() {
     let house = House::plain(vec![profile("dev")]);
     house.journal.writes.close();
