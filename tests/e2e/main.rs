@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod built;
+mod clients;
 #[path = "../double/client.rs"]
 #[allow(dead_code)]
 mod double_client;
 mod exec;
 mod identity;
+mod keyring;
+mod ministack;
 mod process;
 mod scope;
 mod storm;

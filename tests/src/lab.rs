@@ -61,6 +61,7 @@ pub struct Lab {
     pub passphrase: Prompt,
     agent: Mutex<Option<Child>>,
     environment: Vec<(String, String)>,
+    more_secrets: Vec<String>,
 }
 
 impl Lab {
@@ -102,6 +103,7 @@ impl Lab {
             passphrase,
             agent: Mutex::new(None),
             environment: Vec::new(),
+            more_secrets: Vec::new(),
         };
         lab.configure(configuration);
         lab
@@ -122,6 +124,11 @@ impl Lab {
     /// Sets a variable for client and agent.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// A secret that did not come from the double's world must stand in no file either.
+    pub fn add_secret(&mut self, secret: &str) {
+        self.more_secrets.push(secret.to_owned());
     }
 
     /// Writes the configuration.
@@ -366,6 +373,7 @@ impl Lab {
     pub fn secrets(&self) -> Vec<String> {
         let mut secrets = self.double.secrets();
         secrets.push(PASSPHRASE.to_owned());
+        secrets.extend(self.more_secrets.iter().cloned());
         secrets
     }
 }

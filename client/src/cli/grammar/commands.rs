@@ -206,7 +206,7 @@ pub(super) const LEASE: Command = Command {
     about: "End a lease",
     below: &[Command {
         name: "end",
-        about: "End a lease: a record that it is over; AWS accepts what was handed out until it expires",
+        about: "End a lease before its time",
         details: "\
 AWS cannot revoke one session: whoever holds it can use it until it expires.",
         arguments: &[argument(
