@@ -116,7 +116,7 @@ fn check(file: &Path) -> Started {
 fn invalid(errors: &config::ConfigErrors) -> Refusal {
     Refusal {
         lines: errors.0.iter().map(ToString::to_string).collect(),
-        hint: None,
+        hint: Some("correct the file; all of it is read again by: jumpgate check".to_owned()),
         status: ExitStatus::Usage,
     }
 }

@@ -3,6 +3,7 @@
 
 mod built;
 mod clients;
+mod configuration;
 #[path = "../double/client.rs"]
 #[allow(dead_code)]
 mod double_client;
@@ -13,3 +14,4 @@ mod ministack;
 mod process;
 mod scope;
 mod storm;
+mod surroundings;
