@@ -11,6 +11,7 @@ mod exec;
 mod identity;
 mod keyring;
 mod ministack;
+mod peers;
 mod process;
 mod scope;
 mod storm;
