@@ -20,7 +20,7 @@ use crate::providers::keyring::{DEFAULT_WAIT, Desktop, KeyringStore};
 use crate::providers::sealed_file::SealedFileStore;
 use crate::providers::sts::{Options, ProxySettings, SdkTokenService};
 use crate::providers::system::{SystemClock, SystemEntropy};
-use crate::server::socket::ControlSocket;
+use crate::server::socket::{ControlSocket, Owner};
 use crate::telemetry;
 
 const USAGE: &str = "\
@@ -214,7 +214,10 @@ fn tokio_listener(listener: Option<UnixListener>) -> std::io::Result<tokio::net:
 
 /// The socket that systemd passed, if it passed one (sd_listen_fds(3)), else our own.
 fn open_socket(path: &Path) -> Result<ControlSocket, Refusal> {
-    let uid = rustix::process::geteuid().as_raw();
+    let owner = Owner {
+        uid: rustix::process::geteuid().as_raw(),
+        pid: std::process::id(),
+    };
     let passed = listenfd::ListenFd::from_env()
         .take_unix_listener(0)
         .map_err(|error| {
@@ -238,9 +241,9 @@ fn open_socket(path: &Path) -> Result<ControlSocket, Refusal> {
                     ExitStatus::Unavailable,
                 )
             })?;
-            ControlSocket::adopt(&place, uid, listener)
+            ControlSocket::adopt(&place, owner, listener)
         }
-        None => ControlSocket::bind(path, uid),
+        None => ControlSocket::bind(path, owner),
     };
     socket.map_err(|error| Refusal::new(&error, error.hint(), ExitStatus::Unavailable))
 }

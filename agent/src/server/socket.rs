@@ -1,15 +1,32 @@
 //! The control socket's place: a directory that is ours alone, one agent at a time, no stale socket.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
 /// Longest path of a Unix socket on Linux (`sun_path` of unix(7), less the final zero).
 const MAX_SOCKET_PATH: usize = 107;
+
+/// How often it is looked whether another agent has ended that does not listen any more. flock(2) cannot wait for
+/// a time, so it is asked for 7 s: the time for requests under way, and a little.
+const LOOKS: u32 = 350;
+
+/// The pause in between.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Whose the place is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// This process, noted for whoever comes second.
+    pub pid: u32,
+}
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +39,17 @@ pub enum SocketError {
         /// What is wrong.
         what: String,
     },
+    /// Something else stands where the socket should be.
+    #[error("{path}: is there and is not a socket", path = .0.display())]
+    NotASocket(PathBuf),
     /// Another agent serves this socket.
-    #[error("another agent serves {path}", path = .0.display())]
-    Taken(PathBuf),
+    #[error("another agent{} serves {path}", of_pid(*.pid), path = .path.display())]
+    Taken {
+        /// The socket.
+        path: PathBuf,
+        /// That agent's process, where it could be told.
+        pid: Option<u32>,
+    },
     /// The operating system refused.
     #[error("{path}: {error}", path = .path.display())]
     Io {
@@ -43,7 +68,8 @@ impl SocketError {
             Self::Unsafe { .. } => {
                 "the directory must belong to you and have mode 0700: chmod 700 it"
             }
-            Self::Taken(_) => "use it, or end it with: jumpgate agent stop",
+            Self::NotASocket(_) => "see what it is and move it away, or set JUMPGATE_SOCKET",
+            Self::Taken { .. } => "use it, or end it with: jumpgate agent stop",
             Self::Io { .. } => "set JUMPGATE_SOCKET to a path that you can write to",
         }
     }
@@ -62,8 +88,8 @@ impl ControlSocket {
     ///
     /// # Errors
     /// A directory that others may enter, another agent, or the operating system's refusal.
-    pub fn bind(path: &Path, uid: u32) -> Result<Self, SocketError> {
-        let lock = take_place(path, uid)?;
+    pub fn bind(path: &Path, owner: Owner) -> Result<Self, SocketError> {
+        let lock = take_place(path, owner)?;
         remove_stale(path)?;
         let listener = UnixListener::bind(path).map_err(|error| io_at(path, error))?;
         Ok(Self {
@@ -77,8 +103,8 @@ impl ControlSocket {
     ///
     /// # Errors
     /// As [`ControlSocket::bind`].
-    pub fn adopt(path: &Path, uid: u32, listener: UnixListener) -> Result<Self, SocketError> {
-        let lock = take_place(path, uid)?;
+    pub fn adopt(path: &Path, owner: Owner, listener: UnixListener) -> Result<Self, SocketError> {
+        let lock = take_place(path, owner)?;
         Ok(Self {
             listener: Some(listener),
             path: PathBuf::new(),
@@ -108,7 +134,7 @@ fn io_at(path: &Path, error: io::Error) -> SocketError {
     }
 }
 
-fn take_place(path: &Path, uid: u32) -> Result<File, SocketError> {
+fn take_place(path: &Path, owner: Owner) -> Result<File, SocketError> {
     if path.as_os_str().len() > MAX_SOCKET_PATH {
         let error = format!("a socket's path has at most {MAX_SOCKET_PATH} bytes");
         return Err(io_at(
@@ -117,19 +143,43 @@ fn take_place(path: &Path, uid: u32) -> Result<File, SocketError> {
         ));
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
-    private_directory(directory, uid)?;
+    private_directory(directory, owner.uid)?;
     let lock_path = directory.join("agent.lock");
-    let lock = OpenOptions::new()
+    let mut lock = OpenOptions::new()
         .create(true)
         .truncate(false)
+        .read(true)
         .write(true)
         .mode(0o600)
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(&lock_path)
         .map_err(|error| io_at(&lock_path, error))?;
-    flock(&lock, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| SocketError::Taken(path.to_owned()))?;
+    take_lock(&mut lock, path)?;
+    let noted = lock.set_len(0).and_then(|()| write!(lock, "{}", owner.pid));
+    noted.map_err(|error| io_at(&lock_path, error))?;
     Ok(lock)
+}
+
+/// Takes the lock, or names the agent that has it and listens. One that has it and does not listen is about to
+/// end (or to begin): a client that comes in between is not turned away, so its end is waited for.
+fn take_lock(lock: &mut File, path: &Path) -> Result<(), SocketError> {
+    for _ in 0..LOOKS {
+        if flock(&*lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(());
+        }
+        if UnixStream::connect(path).is_ok() {
+            break;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    let mut text = String::new();
+    let _unnamed = lock.take(20).read_to_string(&mut text);
+    let (path, pid) = (path.to_owned(), text.parse().ok());
+    Err(SocketError::Taken { path, pid })
+}
+
+fn of_pid(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
 /// Makes the directory, or sees to it that nobody else may enter the one that is there: whoever can replace
@@ -166,10 +216,7 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
         Ok(found) if found.file_type().is_socket() => {
             std::fs::remove_file(path).map_err(|error| io_at(path, error))
         }
-        Ok(_) => Err(SocketError::Unsafe {
-            path: path.to_owned(),
-            what: "is there and is not a socket".to_owned(),
-        }),
+        Ok(_) => Err(SocketError::NotASocket(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(io_at(path, error)),
     }
@@ -179,19 +226,19 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::net::UnixStream;
 
     use super::*;
 
-    fn uid() -> u32 {
-        rustix::process::geteuid().as_raw()
+    fn owner() -> Owner {
+        let uid = rustix::process::geteuid().as_raw();
+        Owner { uid, pid: 42 }
     }
 
     #[test]
     fn a_fresh_place_a_second_agent_and_a_stale_socket() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("run/jumpgate/agent.sock");
-        let first = ControlSocket::bind(&path, uid()).unwrap();
+        let first = ControlSocket::bind(&path, owner()).unwrap();
         UnixStream::connect(&path).unwrap();
         let mode = path
             .parent()
@@ -202,8 +249,8 @@ mod tests {
             .mode();
         assert_eq!(mode & 0o777, 0o700);
         assert!(matches!(
-            ControlSocket::bind(&path, uid()),
-            Err(SocketError::Taken(_))
+            ControlSocket::bind(&path, owner()),
+            Err(SocketError::Taken { pid: Some(pid), .. }) if pid == 42
         ));
         drop(first);
         assert!(!path.exists());
@@ -212,7 +259,7 @@ mod tests {
             UnixStream::connect(&path).is_err(),
             "nobody listens: it is stale"
         );
-        drop(ControlSocket::bind(&path, uid()).unwrap());
+        drop(ControlSocket::bind(&path, owner()).unwrap());
     }
 
     #[test]
@@ -222,22 +269,26 @@ mod tests {
         std::fs::create_dir(&place).unwrap();
         for mode in [0o750, 0o701, 0o777, 0o770] {
             std::fs::set_permissions(&place, PermissionsExt::from_mode(mode)).unwrap();
-            let refused = ControlSocket::bind(&place.join("agent.sock"), uid());
+            let refused = ControlSocket::bind(&place.join("agent.sock"), owner());
             assert!(
                 matches!(refused, Err(SocketError::Unsafe { .. })),
                 "{mode:o}"
             );
         }
         std::fs::set_permissions(&place, PermissionsExt::from_mode(0o700)).unwrap();
-        let refused = ControlSocket::bind(&place.join("agent.sock"), uid() + 1);
+        let stranger = Owner {
+            uid: owner().uid + 1,
+            ..owner()
+        };
+        let refused = ControlSocket::bind(&place.join("agent.sock"), stranger);
         assert!(
             matches!(refused, Err(SocketError::Unsafe { .. })),
             "another owner"
         );
         std::fs::write(place.join("agent.sock"), "").unwrap();
-        let refused = ControlSocket::bind(&place.join("agent.sock"), uid());
+        let refused = ControlSocket::bind(&place.join("agent.sock"), owner());
         assert!(
-            matches!(refused, Err(SocketError::Unsafe { .. })),
+            matches!(refused, Err(SocketError::NotASocket(_))),
             "not a socket"
         );
     }
@@ -248,7 +299,7 @@ mod tests {
         let (real, link) = (home.path().join("real"), home.path().join("link"));
         DirBuilder::new().mode(0o700).create(&real).unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        let refused = ControlSocket::bind(&link.join("agent.sock"), uid());
+        let refused = ControlSocket::bind(&link.join("agent.sock"), owner());
         assert!(matches!(refused, Err(SocketError::Unsafe { .. })));
     }
 
@@ -256,7 +307,7 @@ mod tests {
     fn a_path_that_is_too_long_says_so() {
         let path = PathBuf::from(format!("/tmp/{}", "x".repeat(MAX_SOCKET_PATH - 4)));
         assert!(matches!(
-            ControlSocket::bind(&path, uid()),
+            ControlSocket::bind(&path, owner()),
             Err(SocketError::Io { .. })
         ));
     }
