@@ -14,5 +14,6 @@ mod ministack;
 mod peers;
 mod process;
 mod scope;
+mod socket;
 mod storm;
 mod surroundings;
