@@ -4,16 +4,21 @@
 mod built;
 mod clients;
 mod configuration;
+mod crash;
 #[path = "../double/client.rs"]
 #[allow(dead_code)]
 mod double_client;
 mod exec;
+mod hardening;
 mod identity;
+mod journal;
 mod keyring;
+mod mfa;
 mod ministack;
 mod peers;
 mod process;
 mod scope;
 mod socket;
 mod storm;
+mod sts_faults;
 mod surroundings;

@@ -1,0 +1,1 @@
+//! Killed at any moment: what was handed out is recorded, and the next call works.

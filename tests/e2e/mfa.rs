@@ -1,0 +1,1 @@
+//! Codes and passphrases that are wrong, late, used already or not to be had.
