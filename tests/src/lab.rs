@@ -315,9 +315,7 @@ impl Lab {
     #[track_caller]
     pub fn records(&self, activity: &str) -> Vec<Value> {
         self.run(&["journal", "verify"]).good();
-        let mut records = self.journal();
-        records.retain(|record| record["activity_name"] == activity);
-        records
+        self.journal_of(&[activity])
     }
 
     /// The journal records of any of these activities, as far as they are written.
@@ -339,8 +337,7 @@ impl Lab {
     /// # Panics
     /// There is none.
     pub fn kill_agent(&self) {
-        let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut child = agent.take().expect("a running agent");
+        let mut child = self.taken_agent().expect("a running agent");
         child.kill().expect("our own child");
         child.wait().expect("our own child");
     }
@@ -360,12 +357,13 @@ impl Lab {
     /// # Panics
     /// There is none.
     pub fn wait_for_agent(&self) -> ExitStatus {
+        let mut child = self.taken_agent().expect("a running agent");
+        child.wait().expect("our own child")
+    }
+
+    fn taken_agent(&self) -> Option<Child> {
         let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
-        agent
-            .take()
-            .expect("a running agent")
-            .wait()
-            .expect("our own child")
+        agent.take()
     }
 
     /// Every secret of this test.
@@ -381,12 +379,7 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         let stopped = self.run(&["agent", "stop"]);
-        let agent = self
-            .agent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(mut child) = agent {
+        if let Some(mut child) = self.taken_agent() {
             if !stopped.status.success() {
                 let _gone = child.kill();
             }
