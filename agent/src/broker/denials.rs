@@ -17,7 +17,8 @@ use crate::ports::Journal;
 /// How long refusals of one kind are gathered.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
 
-/// Most kinds that are gathered at a time; what comes beyond it is recorded at once.
+/// Most kinds that are gathered at a time; what comes beyond it waits for its record, so that a flood of
+/// refusals is no faster than the disk.
 const MAX_KINDS: usize = 256;
 
 /// What makes two refusals one of a kind.
@@ -74,30 +75,33 @@ impl Denials {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a refusal; the first of its kind starts the window.
-    pub(super) fn note(&self, mut event: Event) {
+    /// Counts a refusal, or writes it where there are too many kinds of them.
+    pub(super) async fn note(&self, event: Event) {
+        if let Some(event) = self.gather(event) {
+            self.write(event, self.writing()).await;
+        }
+    }
+
+    /// Counts a refusal; the first of its kind starts the window. Returns one that there is no room for.
+    fn gather(&self, mut event: Event) -> Option<Event> {
         let kind = Kind::from(&event);
         let mut open = self.open();
         if let Some(first) = open.get_mut(&kind) {
             first.facts.count = first.facts.count.map(|count| count + 1);
-            return;
+            return None;
         }
         event.facts.count = Some(1);
-        let gathered = open.len() < MAX_KINDS;
-        if gathered {
-            open.insert(kind.clone(), event.clone());
+        if open.len() >= MAX_KINDS {
+            return Some(event);
         }
+        open.insert(kind.clone(), event);
         drop(open);
         let this = self.clone();
-        if gathered {
-            tokio::spawn(async move {
-                tokio::time::sleep(WINDOW).await;
-                this.close(&kind).await;
-            });
-        } else {
-            let writing = self.writing();
-            tokio::spawn(async move { this.write(event, writing).await });
-        }
+        tokio::spawn(async move {
+            tokio::time::sleep(WINDOW).await;
+            this.close(&kind).await;
+        });
+        None
     }
 
     fn writing(&self) -> Writing {

@@ -137,7 +137,9 @@ impl Broker {
         self.arrive().await;
         let leased = self.leased(peer, ask).await;
         if let Err(failure) = &leased {
-            self.denials.note(self.denial_event(peer, ask, failure));
+            self.denials
+                .note(self.denial_event(peer, ask, failure))
+                .await;
         }
         leased
     }
@@ -288,11 +290,11 @@ impl Broker {
     }
 
     /// A process that may not talk to us tried to.
-    pub fn note_stranger(&self, peer: Peer, why: String) {
+    pub async fn note_stranger(&self, peer: Peer, why: String) {
         let mut event = Event::new(Activity::Deny, self.ports.clock.now());
         event.peer = Some(peer);
         event.failure = Some(why);
-        self.denials.note(event);
+        self.denials.note(event).await;
     }
 
     /// Writes what is still gathered to the journal.

@@ -117,7 +117,9 @@ impl Control {
     async fn serve(&self, stream: UnixStream) {
         let peer = match peer::admitted(&stream, self.uid) {
             Ok(peer) => peer,
-            Err((peer, stranger)) => return self.broker.note_stranger(peer, stranger.to_string()),
+            Err((peer, stranger)) => {
+                return self.broker.note_stranger(peer, stranger.to_string()).await;
+            }
         };
         let service = hyper::service::service_fn(|request| async {
             Ok::<_, Infallible>(self.respond(&peer, request).await)

@@ -89,15 +89,22 @@ async fn a_flush_waits_for_records_that_are_being_written() {
         1,
         "its window is over, and its record on the way"
     );
-    for number in 0..257 {
+    for number in 0..256 {
         house.ask(&format!("missing-{number}")).await.unwrap_err();
     }
+    let one_too_many = house.asking("missing-256");
+    settle().await;
+    assert!(
+        !one_too_many.is_finished(),
+        "a flood of refusals is no faster than the disk"
+    );
     let broker = Arc::clone(&house.broker);
     let flushing = tokio::spawn(async move { broker.flush_denials().await });
     settle().await;
     assert!(!flushing.is_finished());
     house.journal.writes.open();
     flushing.await.unwrap();
+    one_too_many.await.unwrap().unwrap_err();
     assert_eq!(house.recorded(Activity::Deny), 258);
 }
 
@@ -119,7 +126,8 @@ async fn denials_of_another_kind_are_told_apart() {
         .unwrap_err();
     house
         .broker
-        .note_stranger(Peer { uid: 7, ..peer() }, "another user".into());
+        .note_stranger(Peer { uid: 7, ..peer() }, "another user".into())
+        .await;
     house.broker.flush_denials().await;
     let mut counts: Vec<_> = house
         .journal
