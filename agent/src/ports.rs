@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use jumpgate_api::{JournalReport, Secret, Timestamp};
 use jumpgate_iam::{CallerArn, MfaSerial, MfaSessionDuration};
@@ -14,10 +15,13 @@ use crate::domain::session::AssumedRole;
 /// The future of a port's answer. Dropping it is safe; what must finish is spawned by the provider.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The wall clock.
+/// The clocks.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Now, by the wall clock: what AWS's times are compared with. It can be set, and jumps then.
     fn now(&self) -> Timestamp;
+
+    /// Time since some point in the past. Goes on while the machine sleeps; nobody can set it.
+    fn running(&self) -> Duration;
 }
 
 /// The operating system's randomness.

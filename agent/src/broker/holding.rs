@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jumpgate_api::Timestamp;
 use tokio::sync::futures::Notified;
 
 use super::failure::Failure;
@@ -94,24 +94,24 @@ impl Identities {
 
     /// A request came in: idleness starts anew.
     pub(super) fn touch(&self) {
-        self.table().touched = self.ports.clock.now();
+        self.table().touched = self.ports.clock.running();
     }
 
-    /// When idleness or age locks what is unlocked, and which of the two; `None` while nothing is.
-    pub(super) fn lock_due(&self, agent: &AgentSettings) -> Option<(Timestamp, &'static str)> {
+    /// How long until idleness or age locks what is unlocked, and which of the two; `None` while nothing is.
+    pub(super) fn lock_due(&self, agent: &AgentSettings) -> Option<(Duration, &'static str)> {
+        let now = self.ports.clock.running();
         let table = self.table();
         let oldest = table
             .states
             .values()
-            .filter_map(|state| state.since)
+            .filter_map(|state| state.since.map(|since| since.running))
             .min()?;
         let aged = agent
             .max_unlock
-            .map(|limit| (oldest.plus(limit), "max_unlock reached"));
-        let idle = agent
-            .idle_lock
-            .map(|limit| (table.touched.plus(limit), "idle"));
-        aged.into_iter().chain(idle).min_by_key(|(at, _)| *at)
+            .map(|limit| (oldest + limit, "max_unlock reached"));
+        let idle = agent.idle_lock.map(|limit| (table.touched + limit, "idle"));
+        let (at, why) = aged.into_iter().chain(idle).min_by_key(|(at, _)| *at)?;
+        Some((at.saturating_sub(now), why))
     }
 
     /// Resolves when something is unlocked or locked after this call, or the limits change.

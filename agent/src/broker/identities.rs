@@ -41,14 +41,22 @@ pub(super) struct Unlocked {
     pub(super) base: BaseCredentials,
 }
 
+/// When something was unlocked: by the wall clock for people, by the one that nobody can set for the lock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Since {
+    pub(super) wall: Timestamp,
+    pub(super) running: Duration,
+}
+
 #[derive(Default)]
 pub(super) struct State {
     pub(super) unlocked: Option<Arc<Unlocked>>,
     /// Since when something of it, or a session made by it, may be in memory.
-    pub(super) since: Option<Timestamp>,
+    pub(super) since: Option<Since>,
     pub(super) flight: Option<Flight<Arc<Unlocked>>>,
-    /// What an ask's own flight failed with, and until when the next ask is told the same.
-    pub(super) refusal: Option<(Failure, Timestamp)>,
+    /// What an ask's own flight failed with, and until when, by the clock that nobody can set, the next ask is
+    /// told the same.
+    pub(super) refusal: Option<(Failure, Duration)>,
     pub(super) asked_at: Option<Timestamp>,
     pub(super) waiting_code: Option<(Secret<String>, Timestamp)>,
     pub(super) last_code: Option<Secret<String>>,
@@ -63,7 +71,8 @@ pub(super) struct Table {
     pub(super) locked: bool,
     /// Counts locks.
     pub(super) locks: u64,
-    pub(super) touched: Timestamp,
+    /// When the last request came, by the clock that nobody can set.
+    pub(super) touched: Duration,
 }
 
 /// How an identity stands, for `status`.
@@ -208,7 +217,7 @@ impl Identities {
         identity: &Arc<Identity>,
         answers: Option<&Answers>,
     ) -> Result<Boarding, Failure> {
-        let now = self.ports.clock.now();
+        let (now, running) = (self.ports.clock.now(), self.ports.clock.running());
         let mut table = self.table();
         if table.configured.get(&identity.name) != Some(identity)
             || (table.locked && answers.is_none())
@@ -225,7 +234,7 @@ impl Identities {
             return Ok(Boarding::Joined(flight));
         }
         match &state.refusal {
-            Some((failure, until)) if *until > now && answers.is_none() => Err(failure.clone()),
+            Some((failure, until)) if *until > running && answers.is_none() => Err(failure.clone()),
             _ => Ok(Boarding::TookOff(self.take_off(state, identity, answers))),
         }
     }
@@ -264,7 +273,7 @@ impl Identities {
         by_ask: bool,
         result: Result<Arc<Unlocked>, Failure>,
     ) -> Result<Arc<Unlocked>, Failure> {
-        let now = self.ports.clock.now();
+        let (now, running) = (self.ports.clock.now(), self.ports.clock.running());
         let mut table = self.table();
         let state = table.states.get_mut(name);
         let Some(state) =
@@ -276,7 +285,7 @@ impl Identities {
         match &result {
             Ok(unlocked) => {
                 state.unlocked = Some(Arc::clone(unlocked));
-                state.since.get_or_insert(now);
+                state.since.get_or_insert(Since { wall: now, running });
                 state.refusal = None;
                 drop(table);
                 self.changed.notify_waiters();
@@ -284,7 +293,7 @@ impl Identities {
             // A person's slip is told to that person alone.
             Err(failure) if by_ask => {
                 let remembered = failure.remembered();
-                state.refusal = remembered.map(|pause| (failure.clone(), now.plus(pause)));
+                state.refusal = remembered.map(|pause| (failure.clone(), running + pause));
             }
             Err(_) => {}
         }
@@ -338,7 +347,7 @@ impl Identities {
                     (None, true) => IdentityState::Prompting,
                     (None, false) => IdentityState::Locked,
                 },
-                since: unlocked.and(state.since),
+                since: unlocked.and(state.since).map(|since| since.wall),
                 mfa_until: unlocked.and_then(|held| held.base.expires_at),
             }
         })

@@ -1,6 +1,7 @@
 //! Unlocking by a person, and locking: by the user, by idleness, by age.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::failure::Failure;
 use super::holding::LockedBy;
@@ -67,9 +68,7 @@ impl Broker {
     /// A request came in. Timers stand still while the machine sleeps, so what is due is looked at first.
     pub(super) async fn arrive(&self) {
         let due = self.identities.lock_due(&self.settings().agent);
-        if let Some((at, why)) = due
-            && at <= self.ports.clock.now()
-        {
+        if let Some((Duration::ZERO, why)) = due {
             self.drop_secrets(LockedBy::Time, None, why).await;
         }
         self.identities.touch();
@@ -81,12 +80,10 @@ impl Broker {
             let news = self.identities.changed();
             match self.identities.lock_due(&self.settings().agent) {
                 None => news.await,
-                Some((at, why)) => {
-                    let rest = at.since(self.ports.clock.now());
-                    if rest.is_zero() {
-                        self.drop_secrets(LockedBy::Time, None, why).await;
-                        continue;
-                    }
+                Some((Duration::ZERO, why)) => {
+                    self.drop_secrets(LockedBy::Time, None, why).await;
+                }
+                Some((rest, _)) => {
                     let _woken = tokio::time::timeout(rest, news).await;
                 }
             }

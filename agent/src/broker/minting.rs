@@ -140,13 +140,14 @@ impl Broker {
             call: call.clone(),
             error,
         })?;
-        let now = self.ports.clock.now();
+        let (now, made_at) = (self.ports.clock.now(), self.ports.clock.running());
         let session = accept(&sent, question.is_chained(), answer, now)
             .map_err(|error| Failure::Invalid { call, error })?;
         Ok(Minted {
             session,
             sent,
             profile,
+            made_at,
             issued: AtomicBool::new(false),
         })
     }

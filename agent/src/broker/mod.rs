@@ -169,7 +169,7 @@ impl Broker {
         if self.identities.era()? != era {
             return Err(Failure::Locked);
         }
-        let now = self.ports.clock.now();
+        let now = leased.minted.now(self.ports.clock.as_ref());
         if leased.lease.expires_at.since(now) <= LAST_SECONDS {
             return Err(Failure::Busy("the session ended while it was recorded"));
         }
@@ -231,7 +231,7 @@ impl Broker {
     /// The sessions that can be handed out now, each with the profile that asked first.
     #[must_use]
     pub fn sessions(&self) -> Vec<(ProfileName, Session)> {
-        let live = self.sessions.live(self.ports.clock.now());
+        let live = self.sessions.live();
         live.iter()
             .map(|minted| (minted.profile.clone(), minted.session.clone()))
             .collect()

@@ -28,8 +28,24 @@ pub(super) struct Minted {
     pub(super) session: Session,
     pub(super) sent: AssumeRoleRequest,
     pub(super) profile: ProfileName,
+    /// When it was made, by the clock that nobody can set.
+    pub(super) made_at: Duration,
     /// Whether the journal has it handed out to someone.
     pub(super) issued: AtomicBool,
+}
+
+impl Minted {
+    /// The time that its expiry is compared with: a wall clock that was set back since does not lengthen its
+    /// life.
+    pub(super) fn now(&self, clock: &dyn Clock) -> Timestamp {
+        let age = clock.running().saturating_sub(self.made_at);
+        clock.now().max(self.session.issued_at.plus(age))
+    }
+
+    fn freshness(&self, clock: &dyn Clock) -> Freshness {
+        let (issued_at, expires_at) = (self.session.issued_at, self.session.expires_at);
+        freshness(issued_at, expires_at, self.now(clock))
+    }
 }
 
 /// Whether a session is made while an older one is still handed out.
@@ -42,9 +58,10 @@ type Minting = Flight<Arc<Minted>>;
 struct Entry {
     minted: Option<Arc<Minted>>,
     flight: Option<Minting>,
-    refusal: Option<(Failure, Timestamp)>,
+    /// Until when, as the next refresh, by the clock that nobody can set.
+    refusal: Option<(Failure, Duration)>,
     failed_refreshes: u32,
-    next_refresh: Option<Timestamp>,
+    next_refresh: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -112,12 +129,12 @@ impl Sessions {
     where
         M: Future<Output = Result<Arc<Minted>, Failure>> + Send + 'static,
     {
-        let now = self.clock.now();
+        let (clock, now) = (self.clock.as_ref(), self.clock.running());
         let mut cache = self.cache();
-        cache.make_room(question, now)?;
+        cache.make_room(question, clock)?;
         let entry = cache.entries.entry(Arc::clone(question)).or_default();
         let under_way = entry.flight.clone().filter(Minting::is_under_way);
-        if let Some((old, judged)) = entry.alive(now) {
+        if let Some((old, judged)) = entry.alive(clock) {
             let launches = judged != Freshness::Fresh && refreshable && entry.may_refresh(now);
             let flight = match under_way {
                 None if launches => Some(self.launch(entry, question, mint(Behind(true)))),
@@ -162,7 +179,7 @@ impl Sessions {
         flight: &Minting,
         result: Result<Arc<Minted>, Failure>,
     ) -> Result<Arc<Minted>, Failure> {
-        let (now, jitter) = (self.clock.now(), self.entropy.byte());
+        let (now, jitter) = (self.clock.running(), self.entropy.byte());
         let mut cache = self.cache();
         let entry = cache.entries.get_mut(question);
         let Some(entry) =
@@ -180,9 +197,9 @@ impl Sessions {
             }
             Err(failure) => {
                 entry.failed_refreshes = entry.failed_refreshes.saturating_add(1);
-                entry.next_refresh = Some(now.plus(refresh_pause(entry.failed_refreshes, jitter)));
+                entry.next_refresh = Some(now + refresh_pause(entry.failed_refreshes, jitter));
                 let remembered = failure.remembered();
-                entry.refusal = remembered.map(|pause| (failure.clone(), now.plus(pause)));
+                entry.refusal = remembered.map(|pause| (failure.clone(), now + pause));
             }
         }
         result
@@ -191,7 +208,7 @@ impl Sessions {
     /// Waits a bounded time for the new session. The old one does where that fails, for as long as it lives.
     async fn new_or_old(&self, flight: Minting, old: Arc<Minted>) -> Result<Arc<Minted>, Failure> {
         let new = tokio::time::timeout(REFRESH_WAIT, flight.clone().landed()).await;
-        let lives = judge(&old, self.clock.now()) != Freshness::Spent;
+        let lives = old.freshness(self.clock.as_ref()) != Freshness::Spent;
         match new {
             Ok(Ok(new)) => Ok(new),
             Ok(Err(Failure::Locked)) => Err(Failure::Locked),
@@ -244,29 +261,26 @@ impl Sessions {
     }
 
     /// The sessions that can be handed out now.
-    pub(super) fn live(&self, now: Timestamp) -> Vec<Arc<Minted>> {
+    pub(super) fn live(&self) -> Vec<Arc<Minted>> {
+        let clock = self.clock.as_ref();
         let cache = self.cache();
         let entries = cache.entries.values();
         let mut live: Vec<_> = entries
-            .filter_map(|entry| Some(entry.alive(now)?.0))
+            .filter_map(|entry| Some(entry.alive(clock)?.0))
             .collect();
         live.sort_by(|a, b| a.session.id.cmp(&b.session.id));
         live
     }
 }
 
-fn judge(minted: &Minted, now: Timestamp) -> Freshness {
-    freshness(minted.session.issued_at, minted.session.expires_at, now)
-}
-
 impl Entry {
-    fn alive(&self, now: Timestamp) -> Option<(Arc<Minted>, Freshness)> {
+    fn alive(&self, clock: &dyn Clock) -> Option<(Arc<Minted>, Freshness)> {
         let minted = self.minted.as_ref()?;
-        let judged = judge(minted, now);
+        let judged = minted.freshness(clock);
         (judged != Freshness::Spent).then(|| (Arc::clone(minted), judged))
     }
 
-    fn may_refresh(&self, now: Timestamp) -> bool {
+    fn may_refresh(&self, now: Duration) -> bool {
         self.next_refresh.is_none_or(|next| next <= now)
     }
 
@@ -276,22 +290,23 @@ impl Entry {
         }
     }
 
-    fn is_idle(&self, now: Timestamp) -> bool {
+    fn is_idle(&self, clock: &dyn Clock) -> bool {
+        let now = clock.running();
         let remembers = self.refusal.as_ref().is_some_and(|(_, until)| *until > now);
         let flies = self.flight.as_ref().is_some_and(Minting::is_under_way);
-        !remembers && !flies && self.alive(now).is_none()
+        !remembers && !flies && self.alive(clock).is_none()
     }
 }
 
 impl Cache {
     /// Sweeps out what is over whenever the cache has doubled since the last sweep, which keeps the cost of
     /// an ask constant on average.
-    fn make_room(&mut self, question: &Arc<AssumeRole>, now: Timestamp) -> Result<(), Failure> {
+    fn make_room(&mut self, question: &Arc<AssumeRole>, clock: &dyn Clock) -> Result<(), Failure> {
         if self.entries.contains_key(question) {
             return Ok(());
         }
         if self.entries.len() >= self.sweep_at.clamp(64, MAX_ENTRIES) {
-            self.entries.retain(|_, entry| !entry.is_idle(now));
+            self.entries.retain(|_, entry| !entry.is_idle(clock));
             self.sweep_at = self.entries.len() * 2;
         }
         if self.entries.len() >= MAX_ENTRIES {

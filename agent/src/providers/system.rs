@@ -1,13 +1,13 @@
 //! The operating system's clock and randomness.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jumpgate_api::Timestamp;
 use ulid::Ulid;
 
 use crate::ports::{Clock, Entropy};
 
-/// The operating system's wall clock.
+/// The operating system's clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -20,7 +20,18 @@ impl Clock for SystemClock {
             });
         Timestamp::from_unix_millis(millis)
     }
+
+    fn running(&self) -> Duration {
+        let time = rustix::time::clock_gettime(SINCE_BOOT);
+        Duration::try_from(time).unwrap_or_default()
+    }
 }
+
+/// Elsewhere than on Linux the monotonic clock is the one that goes on in sleep.
+#[cfg(target_os = "linux")]
+const SINCE_BOOT: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const SINCE_BOOT: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 
 /// The operating system's randomness.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,6 +63,13 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn the_time_since_boot_goes_on() {
+        let before = SystemClock.running();
+        assert!(before > Duration::ZERO);
+        assert!(SystemClock.running() >= before);
+    }
 
     #[test]
     fn ulids_differ_and_carry_the_time() {

@@ -27,10 +27,11 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A wall clock that goes with tokio's, and by which a suspended machine can be played.
+/// Clocks that go with tokio's, and by which a suspended machine or somebody who sets the time can be played.
 pub(super) struct FakeClock {
     start: Instant,
     slept: AtomicI64,
+    set_back: AtomicI64,
     reads: AtomicU64,
 }
 
@@ -39,6 +40,7 @@ impl FakeClock {
         Self {
             start: Instant::now(),
             slept: AtomicI64::new(0),
+            set_back: AtomicI64::new(0),
             reads: AtomicU64::new(0),
         }
     }
@@ -53,13 +55,28 @@ impl FakeClock {
         let millis = i64::try_from(time.as_millis()).unwrap();
         self.slept.fetch_add(millis, Ordering::SeqCst);
     }
+
+    /// Somebody sets the wall clock back.
+    pub(super) fn set_back(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        self.set_back.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    fn millis(&self) -> i64 {
+        let run = i64::try_from(self.start.elapsed().as_millis()).unwrap();
+        run + self.slept.load(Ordering::SeqCst)
+    }
 }
 
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        let run = i64::try_from(self.start.elapsed().as_millis()).unwrap();
-        Timestamp::from_unix_millis(START * 1000 + run + self.slept.load(Ordering::SeqCst))
+        let set_back = self.set_back.load(Ordering::SeqCst);
+        Timestamp::from_unix_millis(START * 1000 + self.millis() - set_back)
+    }
+
+    fn running(&self) -> Duration {
+        Duration::from_millis(self.millis().unsigned_abs())
     }
 }
 

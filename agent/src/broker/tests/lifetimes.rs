@@ -251,3 +251,24 @@ async fn what_sts_gives_decides_not_what_was_asked_for() {
     settle().await;
     assert_eq!(key_id(&house).await, SECOND);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_does_not_lengthen_a_session() {
+    let house = House::plain(vec![profile("dev")]);
+    assert_eq!(key_id(&house).await, FIRST);
+    pass(60 * MINUTE).await;
+    house.clock.set_back(Duration::from_secs(60 * MINUTE));
+    assert!(house.broker.sessions().is_empty());
+    assert_eq!(key_id(&house).await, SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_does_not_lengthen_a_refusal() {
+    let house = House::plain(vec![profile("dev")]);
+    house.tokens.deny(Some(TokenErrorKind::Denied));
+    house.ask("dev").await.unwrap_err();
+    house.tokens.deny(None);
+    house.clock.set_back(Duration::from_secs(60 * MINUTE));
+    pass(10).await;
+    house.ask("dev").await.unwrap();
+}

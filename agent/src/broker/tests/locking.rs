@@ -246,6 +246,18 @@ async fn a_sleeping_machine_was_idle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_does_not_defer_a_lock() {
+    let house = House::commanded();
+    let locking = keep_locking(&house);
+    house.ask("dev").await.unwrap();
+    settle().await;
+    house.clock.set_back(Duration::from_secs(3600));
+    pass(15 * 60).await;
+    assert_eq!(house.recorded(Activity::IdentityLock), 1);
+    locking.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn sessions_are_dropped_in_time_though_their_identity_went_before() {
     let house = House::with(settings(
         vec![commanded()],
