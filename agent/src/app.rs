@@ -134,6 +134,7 @@ impl App {
         };
         let under_way = async {
             while connections.len() > waiting() && connections.join_next().await.is_some() {}
+            self.broker.changes_made().await;
         };
         if tokio::time::timeout(DRAIN, under_way).await.is_err() {
             tracing::warn!("requests under way were cut off");

@@ -120,10 +120,15 @@ impl Denials {
     /// Records what is open, and waits for what is being recorded. Called before the journal is read, on lock
     /// and at the end.
     pub(super) async fn flush(&self) {
+        let (this, writing) = (self.clone(), self.writing());
         let open = std::mem::take(&mut *self.open());
-        for event in open.into_values() {
-            self.write(event, self.writing()).await;
-        }
+        // A reader who goes away takes no record along.
+        tokio::spawn(async move {
+            for event in open.into_values() {
+                this.write(event, this.writing()).await;
+            }
+            drop(writing);
+        });
         let mut writing = self.writing.subscribe();
         // The sender is ours: it cannot be gone.
         let _none = writing.wait_for(|count| *count == 0).await;

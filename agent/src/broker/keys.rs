@@ -17,7 +17,7 @@ impl Broker {
     /// # Errors
     /// A root key, temporary credentials, another account; STS's or the store's refusal.
     pub async fn add_identity(
-        &self,
+        self: &Arc<Self>,
         peer: &Peer,
         name: &IdentityName,
         key: &LongTermKey,
@@ -25,6 +25,20 @@ impl Broker {
     ) -> Result<(Arc<Identity>, CallerArn), Failure> {
         self.arrive().await;
         let identity = identity_of(&self.settings(), name)?;
+        let (this, peer) = (Arc::clone(self), peer.clone());
+        let (key, answers) = (key.clone(), answers.clone());
+        let change = async move { this.added(&peer, identity, &key, &answers).await };
+        self.changes.make(change).await
+    }
+
+    async fn added(
+        &self,
+        peer: &Peer,
+        identity: Arc<Identity>,
+        key: &LongTermKey,
+        answers: &Answers,
+    ) -> Result<(Arc<Identity>, CallerArn), Failure> {
+        let name = &identity.name;
         let kept = self.checked_and_kept(&identity, key, answers).await;
         if kept.is_ok() {
             self.identities.forget(name);
@@ -99,10 +113,21 @@ impl Broker {
     ///
     /// # Errors
     /// Nothing stored; the store's refusal.
-    pub async fn remove_identity(&self, peer: &Peer, name: &IdentityName) -> Result<(), Failure> {
+    pub async fn remove_identity(
+        self: &Arc<Self>,
+        peer: &Peer,
+        name: &IdentityName,
+    ) -> Result<(), Failure> {
         self.arrive().await;
         let identity = identity_of(&self.settings(), name)?;
-        let removed = self.ports.store(identity.store).remove(&identity).await;
+        let (this, peer) = (Arc::clone(self), peer.clone());
+        let change = async move { this.removed(&peer, &identity).await };
+        self.changes.make(change).await
+    }
+
+    async fn removed(&self, peer: &Peer, identity: &Identity) -> Result<(), Failure> {
+        let name = &identity.name;
+        let removed = self.ports.store(identity.store).remove(identity).await;
         let removed = removed.map_err(|error: StoreError| Failure::Store {
             identity: name.clone(),
             error,
@@ -110,7 +135,7 @@ impl Broker {
         self.identities.forget(name);
         self.sessions.forget(name);
         let failure = removed.as_ref().err();
-        self.record_key(peer, Activity::IdentityRemove, &identity, failure)
+        self.record_key(peer, Activity::IdentityRemove, identity, failure)
             .await?;
         removed
     }

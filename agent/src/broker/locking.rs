@@ -18,13 +18,24 @@ impl Broker {
     /// # Errors
     /// [`Failure::InteractionRequired`] with what is still missing; STS's or the store's refusal.
     pub async fn unlock(
-        &self,
+        self: &Arc<Self>,
         peer: &Peer,
         name: Option<&IdentityName>,
         answers: Answers,
     ) -> Result<(Arc<Identity>, Standing), Failure> {
         self.arrive().await;
         let identity = self.chosen_identity(name)?;
+        let (this, peer) = (Arc::clone(self), peer.clone());
+        let change = async move { this.unlocked(&peer, identity, answers).await };
+        self.changes.make(change).await
+    }
+
+    async fn unlocked(
+        &self,
+        peer: &Peer,
+        identity: Arc<Identity>,
+        answers: Answers,
+    ) -> Result<(Arc<Identity>, Standing), Failure> {
         let result = self.identities.unlock_by_person(&identity, answers).await;
         match &result {
             Err(Failure::InteractionRequired { .. }) => {}

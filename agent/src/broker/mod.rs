@@ -5,6 +5,7 @@
 
 pub mod failure;
 
+mod changes;
 mod codes;
 mod denials;
 mod flight;
@@ -24,6 +25,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use self::changes::Changes;
 use self::denials::Denials;
 pub use self::failure::{Failure, Needs};
 use self::identities::Identities;
@@ -104,6 +106,7 @@ pub struct Broker {
     identities: Identities,
     sessions: Sessions,
     leases: Leases,
+    changes: Changes,
     denials: Denials,
 }
 
@@ -118,6 +121,7 @@ impl Broker {
             settings: Mutex::new(Arc::new(settings)),
             sessions: Sessions::new(Arc::clone(&ports.clock), Arc::clone(&ports.entropy)),
             leases: Leases::default(),
+            changes: Changes::default(),
             denials: Denials::new(Arc::clone(&ports.journal)),
             ports,
         })
@@ -247,7 +251,13 @@ impl Broker {
     ///
     /// # Errors
     /// No such lease; the journal cannot be written.
-    pub async fn end_lease(&self, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
+    pub async fn end_lease(self: &Arc<Self>, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
+        let (this, peer, id) = (Arc::clone(self), peer.clone(), id.clone());
+        let change = async move { this.lease_ended(&peer, &id).await };
+        self.changes.make(change).await
+    }
+
+    async fn lease_ended(&self, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
         let none = || Failure::NoSuchLease(id.clone());
         let lease = self.leases.find(id, self.ports.clock.now());
         let lease = lease.ok_or_else(none)?;
@@ -295,6 +305,11 @@ impl Broker {
         event.peer = Some(peer);
         event.failure = Some(why);
         self.denials.note(event).await;
+    }
+
+    /// Resolves when no change of keys, locks or leases is under way.
+    pub async fn changes_made(&self) {
+        self.changes.made().await;
     }
 
     /// Writes what is still gathered to the journal.

@@ -304,6 +304,8 @@ impl TokenService for FakeTokens {
 /// Where keys are kept: the long-term key, behind a passphrase if it has one.
 pub(super) struct FakeStore {
     pub(super) loads: Gate,
+    /// Keys kept and removed.
+    pub(super) changes: Gate,
     pub(super) passphrase: Option<&'static str>,
     pub(super) failure: Mutex<Option<StoreError>>,
 }
@@ -312,6 +314,7 @@ impl FakeStore {
     pub(super) fn new(passphrase: Option<&'static str>) -> Self {
         Self {
             loads: Gate::new(),
+            changes: Gate::new(),
             passphrase,
             failure: Mutex::default(),
         }
@@ -319,6 +322,11 @@ impl FakeStore {
 
     pub(super) fn fail(&self, failure: Option<StoreError>) {
         *locked(&self.failure) = failure;
+    }
+
+    async fn change(&self) -> Result<(), StoreError> {
+        self.changes.pass().await;
+        locked(&self.failure).clone().map_or(Ok(()), Err)
     }
 }
 
@@ -350,11 +358,11 @@ impl IdentityStore for FakeStore {
         _: &'a LongTermKey,
         _: Option<&'a Secret<String>>,
     ) -> Answer<'a, Result<(), StoreError>> {
-        Box::pin(async move { locked(&self.failure).clone().map_or(Ok(()), Err) })
+        Box::pin(self.change())
     }
 
     fn remove<'a>(&'a self, _: &'a Identity) -> Answer<'a, Result<(), StoreError>> {
-        Box::pin(async move { locked(&self.failure).clone().map_or(Ok(()), Err) })
+        Box::pin(self.change())
     }
 
     fn wants_passphrase(&self) -> bool {

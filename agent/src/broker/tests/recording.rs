@@ -152,3 +152,20 @@ async fn a_profile_that_wants_a_yes_gets_none_from_here() {
     }
     assert_eq!(house.calls(), [0, 0, 0, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_of_the_journal_who_goes_away_takes_no_record_along() {
+    let house = House::plain(vec![]);
+    for name in ["one", "two", "three"] {
+        house.ask(name).await.unwrap_err();
+    }
+    house.journal.writes.close();
+    let broker = Arc::clone(&house.broker);
+    let reader = tokio::spawn(async move { drop(broker.journal(None, false).await) });
+    house.journal.writes.arrived(1).await;
+    reader.abort();
+    settle().await;
+    house.journal.writes.open();
+    settle().await;
+    assert_eq!(house.recorded(Activity::Deny), 3);
+}

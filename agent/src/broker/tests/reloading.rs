@@ -159,3 +159,40 @@ async fn a_removed_key_is_used_no_more_not_even_by_a_flight_under_way() {
     );
     assert_eq!(house.recorded(Activity::IdentityRemove), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_made_whole_though_the_one_who_asked_for_it_goes_away() {
+    let house = House::plain(vec![profile("dev")]);
+    house.ask("dev").await.unwrap();
+    house.keyring.changes.close();
+    let (broker, name) = (Arc::clone(&house.broker), identity_name("jump"));
+    let asker = tokio::spawn(async move { broker.remove_identity(&peer(), &name).await });
+    house.keyring.changes.arrived(1).await;
+    asker.abort();
+    settle().await;
+    assert!(asker.is_finished());
+    house.keyring.changes.open();
+    house.broker.changes_made().await;
+    assert_eq!(house.recorded(Activity::IdentityRemove), 1);
+    assert!(house.broker.sessions().is_empty());
+    assert_eq!(
+        house.broker.standing(&without_mfa()).state,
+        IdentityState::Locked
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_under_way_have_a_maximum() {
+    let house = House::plain(vec![profile("dev")]);
+    house.keyring.changes.close();
+    let name = identity_name("jump");
+    for _ in 0..100 {
+        let (broker, name) = (Arc::clone(&house.broker), name.clone());
+        let asker = tokio::spawn(async move { broker.remove_identity(&peer(), &name).await });
+        settle().await;
+        asker.abort();
+    }
+    settle().await;
+    assert_eq!(house.keyring.changes.count(), 16);
+    house.keyring.changes.open();
+}
