@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jumpgate_tests::skip::skip;
 use jumpgate_tests::{Lab, Ran};
@@ -46,6 +46,19 @@ pub(crate) fn refused(ran: &Ran, exit: i32, what: &str, hint: &str) {
     assert!(message.contains(what), "{message:?} lacks {what:?}");
     assert!(advice.starts_with("  hint: "), "{advice}");
     assert!(advice.contains(hint), "{advice:?} lacks {hint:?}");
+}
+
+/// Runs the client until it succeeds; the bound is on time, and there is no pause but the client's own.
+#[track_caller]
+pub(crate) fn until_good(lab: &Lab, arguments: &[&str]) -> Ran {
+    let began = Instant::now();
+    loop {
+        let ran = lab.run(arguments);
+        if ran.status.success() {
+            return ran;
+        }
+        assert!(began.elapsed() < PATIENCE, "{}", ran.stderr);
+    }
 }
 
 /// A connection to the control socket.

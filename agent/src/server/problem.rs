@@ -96,7 +96,7 @@ const fn upstream_hint(error: &TokenError) -> &'static str {
             "activate the region for STS in the account, or configure another region"
         }
         TokenErrorKind::Throttled => "try again in a few seconds",
-        TokenErrorKind::Unavailable => "check the network, the proxy and sts_endpoint",
+        TokenErrorKind::Unavailable => "check the network, the proxy, sts_endpoint and ca_bundle",
         TokenErrorKind::TimedOut => "check the network; then try again",
         TokenErrorKind::Invalid => "see what sts_endpoint and the proxy point at",
     }
