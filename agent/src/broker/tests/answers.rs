@@ -82,21 +82,19 @@ async fn a_late_rejection_spares_the_credentials_that_came_after() {
         vec![profile("dev"), profile("ops")],
     ));
     house.prompter.prints(&["111111", "222222", "333333"]);
-    house.tokens.roles.close();
-    let asks = ["dev", "ops"].map(|name| house.asking(name));
-    house.tokens.roles.arrived(2).await;
+    let told = Arc::new(tokio::sync::Notify::new());
+    house.tokens.script(Script::RejectLate(Arc::clone(&told)));
     house
         .tokens
         .script(Script::Fail(TokenErrorKind::CredentialsRejected));
-    house
-        .tokens
-        .script(Script::Fail(TokenErrorKind::CredentialsRejected));
-    house.tokens.roles.open();
-    for ask in asks {
-        ask.await.unwrap().unwrap_err();
-    }
+    let late = house.asking("ops");
+    house.tokens.roles.arrived(1).await;
+    house.ask("dev").await.unwrap_err();
     pass(10).await;
     house.ask("dev").await.unwrap();
+    told.notify_one();
+    late.await.unwrap().unwrap_err();
+    pass(10).await;
     house.ask("ops").await.unwrap();
-    assert_eq!(house.tokens.tokens.count(), 2);
+    assert_eq!(house.tokens.codes(), ["111111", "222222"]);
 }

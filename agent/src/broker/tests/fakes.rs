@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jumpgate_api::{JournalReport, Secret, Timestamp};
 use jumpgate_iam::{CallerArn, MfaSessionDuration};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::domain::assume_role::AssumeRoleRequest;
@@ -143,6 +143,8 @@ pub(super) struct Assumed {
 /// What STS does with one AssumeRole.
 pub(super) enum Script {
     Fail(TokenErrorKind),
+    /// Refuses its credentials, once the test says so.
+    RejectLate(Arc<Notify>),
     Life(Duration),
     Edit(fn(&mut AssumedRole)),
     Panic,
@@ -150,7 +152,7 @@ pub(super) enum Script {
 
 /// STS. Sessions live as long as was asked for.
 pub(super) struct FakeTokens {
-    clock: std::sync::Arc<FakeClock>,
+    clock: Arc<FakeClock>,
     pub(super) roles: Gate,
     pub(super) tokens: Gate,
     pub(super) assumed: Mutex<Vec<Assumed>>,
@@ -162,7 +164,7 @@ pub(super) struct FakeTokens {
 }
 
 impl FakeTokens {
-    pub(super) fn new(clock: std::sync::Arc<FakeClock>) -> Self {
+    pub(super) fn new(clock: Arc<FakeClock>) -> Self {
         Self {
             clock,
             roles: Gate::new(),
@@ -203,8 +205,8 @@ impl FakeTokens {
         &self,
         request: &AssumeRoleRequest,
         number: usize,
+        script: Option<Script>,
     ) -> Result<AssumedRole, TokenError> {
-        let script = locked(&self.script).pop_front();
         let asked = Duration::from_secs(u64::from(request.duration.seconds()));
         let life = match &script {
             Some(Script::Life(life)) => *life,
@@ -213,6 +215,9 @@ impl FakeTokens {
         let mut answer = samples::answer(request, number, self.clock.now().plus(life));
         match script {
             Some(Script::Fail(kind)) => return Err(token_error(kind)),
+            Some(Script::RejectLate(_)) => {
+                return Err(token_error(TokenErrorKind::CredentialsRejected));
+            }
             Some(Script::Panic) => panic!("as the test wanted"),
             Some(Script::Edit(edit)) => edit(&mut answer),
             Some(Script::Life(_)) => {}
@@ -291,8 +296,12 @@ impl TokenService for FakeTokens {
                 });
                 assumed.len()
             };
+            let script = locked(&self.script).pop_front();
             self.roles.pass().await;
-            self.answer(request, number)
+            if let Some(Script::RejectLate(told)) = &script {
+                told.notified().await;
+            }
+            self.answer(request, number, script)
         })
     }
 

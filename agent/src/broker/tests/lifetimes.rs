@@ -237,6 +237,14 @@ async fn when_the_mfa_session_ends_a_person_has_to_come() {
 async fn when_the_mfa_session_ends_a_program_is_asked() {
     let house = House::commanded();
     keep_busy(&house, 9 * 60).await;
+    let short = Duration::from_secs(30 * MINUTE);
+    for lease in house.journal.records() {
+        let ends = lease.expires_at.unwrap_or_else(|| lease.at.plus(short));
+        assert!(
+            ends.since(lease.at) >= short,
+            "refreshed in time over the MFA session's end"
+        );
+    }
     assert_eq!(house.tokens.codes(), ["111111", "222222"]);
     assert_eq!(house.keyring.loads.count(), 1, "the key is in memory");
 }
