@@ -83,40 +83,40 @@ async fn a_lock_during_the_call_to_sts() {
     assert_eq!(house.recorded(Activity::LeaseIssue), 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_lock_while_the_record_is_written() {
+/// A house with a session in its cache, and an ask for it whose record is being written.
+async fn recording() -> (House, tokio::task::JoinHandle<Result<Leased, Failure>>) {
     let house = House::commanded();
+    house.ask("dev").await.unwrap();
+    let written = house.journal.writes.count();
     house.journal.writes.close();
     let ask = house.asking("dev");
-    house.journal.writes.arrived(1).await;
-    let (broker, by) = (Arc::clone(&house.broker), peer());
-    let locking = tokio::spawn(async move { broker.lock(Some(&by), "by its user").await });
-    house.journal.writes.arrived(2).await;
-    house.journal.writes.open();
-    locked(ask.await.unwrap());
-    locking.await.unwrap();
-    assert!(house.broker.leases().is_empty());
+    house.journal.writes.arrived(written + 1).await;
+    (house, ask)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lock_and_an_unlock_while_the_record_is_written() {
-    let house = House::commanded();
-    house.journal.writes.close();
-    let ask = house.asking("dev");
-    house.journal.writes.arrived(1).await;
+async fn a_lock_while_the_record_is_written() {
+    let (house, ask) = recording().await;
     let broker = Arc::clone(&house.broker);
-    let both = tokio::spawn(async move {
-        broker.lock(Some(&peer()), "by its user").await;
-        broker
-            .unlock(&peer(), None, Answers::default())
-            .await
-            .map(drop)
-    });
-    house.journal.writes.arrived(2).await;
-    // The lock's own record is written; the hand-out's is not yet.
+    let locking = tokio::spawn(async move { broker.lock(Some(&peer()), "by its user").await });
+    settle().await;
     house.journal.writes.open();
-    both.await.unwrap().unwrap();
     locked(ask.await.unwrap());
+    locking.await.unwrap();
+    assert_eq!(house.broker.leases().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idleness_while_the_record_is_written() {
+    let (house, ask) = recording().await;
+    house.clock.suspend(Duration::from_secs(16 * 60));
+    let next = house.asking("dev");
+    settle().await;
+    house.journal.writes.open();
+    locked(ask.await.unwrap());
+    next.await.unwrap().unwrap();
+    assert_eq!(house.recorded(Activity::IdentityLock), 1);
+    assert_eq!(house.broker.leases().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,6 +139,38 @@ async fn a_lock_while_an_unlock_is_recorded_wins() {
     locking.await.unwrap();
     assert!(house.broker.is_locked());
     locked(house.ask("dev").await);
+}
+
+/// A lock at any step of a person's unlock: either the unlock is over before, or it is refused.
+#[tokio::test(start_paused = true)]
+async fn a_lock_at_any_step_of_an_unlock() {
+    for steps in 0..40 {
+        let house = House::commanded();
+        let broker = Arc::clone(&house.broker);
+        let unlocking =
+            tokio::spawn(async move { broker.unlock(&peer(), None, Answers::default()).await });
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+        house.broker.lock(Some(&peer()), "by its user").await;
+        let outcome = unlocking.await.unwrap().map(drop);
+        // Without a step the unlock begins after the lock, and undoes it.
+        assert_eq!(house.broker.is_locked(), steps > 0, "{steps}: {outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_but_a_person_unlocks_a_locked_agent() {
+    let house = House::plain(vec![profile("dev")]);
+    house.broker.lock(Some(&peer()), "by its user").await;
+    let identity = Arc::new(without_mfa());
+    let refused = house
+        .broker
+        .identities
+        .base(&identity, Duration::ZERO)
+        .await;
+    assert_eq!(refused.map(drop), Err(Failure::Locked));
+    assert_eq!(house.keyring.loads.count(), 0);
 }
 
 #[tokio::test(start_paused = true)]

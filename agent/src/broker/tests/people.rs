@@ -154,7 +154,10 @@ async fn a_prompt_is_forgotten_after_two_minutes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wrong_code_and_then_the_right_one() {
-    let house = House::typed();
+    let house = House::with(settings(
+        vec![identity()],
+        vec![profile("dev"), profile("ops")],
+    ));
     house.tokens.take_code("123456");
     house.unlock(Answers::default()).await.unwrap_err();
     let early = house.asking("dev");
@@ -163,7 +166,7 @@ async fn a_wrong_code_and_then_the_right_one() {
     let (broker, wrong) = (Arc::clone(&house.broker), code_answer("654321"));
     let typing = tokio::spawn(async move { broker.unlock(&peer(), None, wrong).await.map(drop) });
     house.tokens.tokens.arrived(1).await;
-    let late = house.asking("dev");
+    let late = house.asking("ops");
     settle().await;
     house.tokens.tokens.open();
     let failure = typing.await.unwrap().unwrap_err();
@@ -182,6 +185,19 @@ async fn a_wrong_code_and_then_the_right_one() {
     assert_eq!(unlocks.len(), 2);
     assert_eq!(unlocks[0].facts.code.as_deref(), Some("upstream_denied"));
     assert_eq!(unlocks[1].failure, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_wrong_code_callers_are_told_what_is_missing() {
+    let house = House::typed();
+    house.tokens.take_code("123456");
+    house.unlock(Answers::default()).await.unwrap_err();
+    let ask = house.asking("dev");
+    settle().await;
+    house.type_code("654321").await.unwrap_err();
+    pass(51).await;
+    let failure = ask.await.unwrap().unwrap_err();
+    assert_eq!(failure.code(), Code::InteractionRequired);
 }
 
 #[tokio::test(start_paused = true)]

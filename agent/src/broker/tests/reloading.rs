@@ -56,7 +56,7 @@ async fn flights_of_a_changed_identity_land_nowhere() {
         .broker
         .replace_settings(settings(vec![changed.clone()], vec![profile("dev")]))
         .await;
-    assert!(ask.await.unwrap().is_err());
+    assert_eq!(ask.await.unwrap().unwrap_err(), Failure::Locked);
     house.keyring.loads.open();
     settle().await;
     assert_eq!(house.broker.standing(&changed).state, IdentityState::Locked);
@@ -76,7 +76,7 @@ async fn callers_that_wait_for_a_person_do_not_unlock_what_is_configured_no_more
         .broker
         .replace_settings(settings(vec![without_mfa()], vec![profile("dev")]))
         .await;
-    assert!(ask.await.unwrap().is_err());
+    assert_eq!(ask.await.unwrap().unwrap_err(), Failure::Locked);
     assert_eq!(house.keyring.loads.count(), loads);
 }
 
@@ -149,7 +149,7 @@ async fn a_removed_key_is_used_no_more_not_even_by_a_flight_under_way() {
     let name = identity_name("jump");
     house.broker.remove_identity(&peer(), &name).await.unwrap();
     house.keyring.fail(Some(StoreError::NothingStored));
-    assert!(ask.await.unwrap().is_err());
+    assert_eq!(ask.await.unwrap().unwrap_err(), Failure::Locked);
     house.tokens.roles.open();
     settle().await;
     assert!(house.broker.sessions().is_empty());
@@ -195,4 +195,16 @@ async fn changes_under_way_have_a_maximum() {
     settle().await;
     assert_eq!(house.keyring.changes.count(), 16);
     house.keyring.changes.open();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_is_unlocked_as_it_is_configured_now_or_not_at_all() {
+    let house = House::plain(vec![profile("dev")]);
+    let (old, wait) = (Arc::new(without_mfa()), Duration::ZERO);
+    house.broker.identities.base(&old, wait).await.unwrap();
+    let new = settings(vec![identity()], vec![profile("dev")]);
+    house.broker.replace_settings(new).await;
+    let refused = house.broker.identities.base(&old, wait).await;
+    assert_eq!(refused.map(drop), Err(Failure::Locked));
+    assert_eq!(house.keyring.loads.count(), 1);
 }
