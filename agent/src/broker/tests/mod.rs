@@ -150,7 +150,9 @@ async fn settle() {
     }
 }
 
+/// What is under way gets on as far as it can, then time passes, then it does so again.
 async fn pass(seconds: u64) {
+    settle().await;
     tokio::time::advance(Duration::from_secs(seconds)).await;
     settle().await;
 }

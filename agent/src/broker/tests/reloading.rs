@@ -208,3 +208,31 @@ async fn an_identity_is_unlocked_as_it_is_configured_now_or_not_at_all() {
     assert_eq!(refused.map(drop), Err(Failure::Locked));
     assert_eq!(house.keyring.loads.count(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flight_that_was_called_off_does_not_touch_the_next() {
+    let house = House::plain(vec![profile("dev")]);
+    house.tokens.roles.close();
+    let first = house.asking("dev");
+    house.tokens.roles.arrived(1).await;
+    let (name, key) = (identity_name("jump"), long_term_key());
+    let none = Answers::default();
+    let added = house.broker.add_identity(&peer(), &name, &key, &none).await;
+    added.unwrap();
+    let (by, ask) = (peer(), ask("dev"));
+    let mut second = Box::pin(house.broker.credentials(&by, &ask));
+    // The second flight is under way before the first one has noticed its end.
+    tokio::select! {
+        biased;
+        _ = &mut second => panic!("answered too early"),
+        () = std::future::ready(()) => {}
+    }
+    settle().await;
+    let third = house.asking("dev");
+    settle().await;
+    house.tokens.roles.open();
+    assert_eq!(first.await.unwrap().unwrap_err(), Failure::Locked);
+    second.await.unwrap();
+    third.await.unwrap().unwrap();
+    assert_eq!(house.calls(), [2, 0, 0, 2]);
+}
