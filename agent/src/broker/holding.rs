@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::futures::Notified;
 
 use super::failure::Failure;
-use super::identities::{Identities, State};
+use super::identities::{Identities, State, Table};
 use crate::domain::identity::Identity;
 use crate::domain::name::IdentityName;
 use crate::domain::settings::AgentSettings;
@@ -25,6 +25,12 @@ pub(super) enum LockedBy {
     Time,
 }
 
+impl Table {
+    pub(super) const fn era(&self) -> Era {
+        Era(self.locks)
+    }
+}
+
 impl State {
     /// Ends its flight and keeps nothing but the last code: AWS remembers a used one whether we are locked
     /// or not.
@@ -40,7 +46,7 @@ impl State {
 }
 
 impl Identities {
-    /// The time between locks that we are in.
+    /// The time between locks that we are in, for an ask.
     ///
     /// # Errors
     /// The user locked.
@@ -49,8 +55,13 @@ impl Identities {
         if table.locked {
             Err(Failure::Locked)
         } else {
-            Ok(Era(table.locks))
+            Ok(table.era())
         }
+    }
+
+    /// The same for a person, who may end a lock.
+    pub(super) fn era_of_person(&self) -> Era {
+        self.table().era()
     }
 
     /// Drops everything; flights under way land nowhere. Returns how many identities were unlocked.

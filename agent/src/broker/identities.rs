@@ -12,6 +12,7 @@ use super::Ports;
 use super::codes::types_code_each_time;
 use super::failure::Failure;
 use super::flight::Flight;
+use super::holding::Era;
 use crate::domain::identity::{BaseCredentials, CodeSource, Identity, LongTermKey};
 use crate::domain::name::IdentityName;
 use crate::ports::{StoreError, TokenErrorKind};
@@ -155,18 +156,21 @@ impl Identities {
         Ok(BaseCredentials::from(&unlocked.key))
     }
 
-    /// Unlocks with what a person supplied. A question that remains counts as being asked.
+    /// Unlocks with what a person supplied, unless a lock came since the person asked. A question that remains counts as being asked.
     pub(super) async fn unlock_by_person(
         &self,
         identity: &Arc<Identity>,
         answers: Answers,
+        era: Era,
     ) -> Result<(), Failure> {
-        let locks = self.table().locks;
+        if self.table().era() != era {
+            return Err(Failure::Locked);
+        }
         let result = self.unlock_with(identity, answers).await;
         let now = self.ports.clock.now();
         let open = matches!(&result, Err(failure) if a_person_can_mend(identity, failure));
         let mut table = self.table();
-        if table.locks != locks {
+        if table.era() != era {
             return Err(Failure::Locked);
         }
         if result.is_ok() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::holding::LockedBy;
+use super::holding::{Era, LockedBy};
 use super::identities::{Answers, Standing};
 use super::{Broker, identity_of};
 use crate::domain::event::{Activity, Event};
@@ -25,8 +25,10 @@ impl Broker {
     ) -> Result<(Arc<Identity>, Standing), Failure> {
         self.arrive().await;
         let identity = self.chosen_identity(name)?;
+        // A lock that comes while this waits for its turn is the later word.
+        let era = self.identities.era_of_person();
         let (this, peer) = (Arc::clone(self), peer.clone());
-        let change = async move { this.unlocked(&peer, identity, answers).await };
+        let change = async move { this.unlocked(&peer, identity, answers, era).await };
         self.changes.make(change).await
     }
 
@@ -35,8 +37,10 @@ impl Broker {
         peer: &Peer,
         identity: Arc<Identity>,
         answers: Answers,
+        era: Era,
     ) -> Result<(Arc<Identity>, Standing), Failure> {
-        let result = self.identities.unlock_by_person(&identity, answers).await;
+        let identities = &self.identities;
+        let result = identities.unlock_by_person(&identity, answers, era).await;
         match &result {
             Err(Failure::InteractionRequired { .. }) => {}
             outcome => self.record_unlock(peer, &identity, outcome).await?,
