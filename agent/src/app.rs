@@ -126,11 +126,8 @@ impl App {
     /// Waits for requests under way; those that wait for our end are let go last.
     async fn drain(&self, mut connections: JoinSet<()>) {
         let waiting = || {
-            self.this
-                .told
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .len()
+            let told = self.this.told.lock();
+            told.unwrap_or_else(PoisonError::into_inner).len() + self.this.journal.followers()
         };
         let under_way = async {
             while connections.len() > waiting() && connections.join_next().await.is_some() {}
@@ -141,6 +138,7 @@ impl App {
         }
         self.broker.flush_denials().await;
         self.note(Activity::AgentStop).await;
+        self.this.journal.end_following();
         self.this
             .told
             .lock()

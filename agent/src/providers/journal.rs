@@ -65,6 +65,8 @@ pub struct FileJournal {
     queue: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     lock: File,
+    /// Whether those who follow shall go on; each of them listens here.
+    follow: watch::Sender<bool>,
 }
 
 impl FileJournal {
@@ -104,12 +106,24 @@ impl FileJournal {
             queue: Some(queue),
             writer: Some(writer),
             lock,
+            follow: watch::Sender::new(true),
         })
     }
 
     /// Keeps files for another time from the next record on.
     pub fn set_keep(&self, keep: Duration) {
         self.shared.set_keep(keep);
+    }
+
+    /// How many follow the journal.
+    #[must_use]
+    pub fn followers(&self) -> usize {
+        self.follow.receiver_count()
+    }
+
+    /// Those who follow are sent what is there, and no more.
+    pub fn end_following(&self) {
+        self.follow.send_replace(false);
     }
 }
 
@@ -173,6 +187,7 @@ impl Journal for FileJournal {
         let (sender, receiver) = mpsc::channel(READ_AHEAD);
         let begin = last.map_or(Begin::Oldest, Begin::Last);
         let extents = self.shared.extents();
+        let follow = follow.then(|| self.follow.subscribe());
         tokio::spawn(send_lines(
             self.directory.clone(),
             begin,
@@ -224,15 +239,19 @@ fn unreadable(directory: &Path, what: String) -> JournalReport {
     }
 }
 
-/// Sends what is there, and with `follow` what is flushed from then on, until nobody takes it or writes it.
+/// Sends what is there, and with `follow` what is flushed from then on, until nobody takes it or writes it, or
+/// `follow` says that it is enough.
 async fn send_lines(
     directory: PathBuf,
     mut begin: Begin,
     mut extents: watch::Receiver<Option<Extent>>,
-    follow: bool,
+    mut follow: Option<watch::Receiver<bool>>,
     sender: mpsc::Sender<String>,
 ) {
     loop {
+        let goes_on = follow
+            .as_mut()
+            .is_some_and(|follow| *follow.borrow_and_update());
         let extent = extents.borrow_and_update().clone();
         if let Some(extent) = extent {
             let end = Begin::Behind(extent.newest, extent.length);
@@ -243,10 +262,16 @@ async fn send_lines(
                 Ok(Err(_)) | Err(_) => return,
             }
         }
-        let grown = async { follow && extents.changed().await.is_ok() };
-        tokio::select! {
-            grown = grown => if !grown { return },
-            () = sender.closed() => return,
+        let Some(follow) = follow.as_mut().filter(|_| goes_on) else {
+            return;
+        };
+        let grown = tokio::select! {
+            grown = extents.changed() => grown.is_ok(),
+            told = follow.changed() => told.is_ok(),
+            () = sender.closed() => false,
+        };
+        if !grown {
+            return;
         }
     }
 }
