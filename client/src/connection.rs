@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::error::{CallError, ConnectionError};
 use self::http::AnswerError;
 use self::place::Place;
-pub(crate) use self::start::{StartError, program};
+pub(crate) use self::start::{StartError, program, wait_for_process};
 use crate::cli::Environment;
 
 /// How long an agent may take that only has to look something up.

@@ -2,13 +2,17 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::Duration;
 
 use jumpgate_api::{ExitStatus, Status, StopReply};
 
 use super::{Context, Outcome};
 use crate::cli::AgentVerb;
-use crate::connection::{Request, program};
+use crate::connection::{Request, program, wait_for_process};
 use crate::failure::Failure;
+
+/// How long the agent's process may go on behind its last answer.
+const LAST_STEPS: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &mut Context<'_>, verb: &AgentVerb) -> Outcome {
     match verb {
@@ -37,5 +41,7 @@ fn stop(context: &mut Context<'_>) -> Outcome {
         .agent
         .exchange_to_the_end(stream, &request)?
         .decode()?;
+    // What it does behind its last byte is to take its socket away. It has stopped either way.
+    let _in_another_namespace = wait_for_process(reply.pid, LAST_STEPS);
     context.finish(&format!("the agent has stopped (pid {})\n", reply.pid))
 }

@@ -129,22 +129,27 @@ pub(crate) fn launch(environment: &Environment) -> Result<(), StartError> {
 
 /// Waits for the child's end, at most [`START_PATIENCE`].
 fn wait(child: &mut Child) -> Result<ChildStatus, StartError> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let pid = pid.ok_or(StartError::TimedOut)?;
-    let handle = pidfd_open(pid, PidfdFlags::empty());
-    let handle = handle
-        .map_err(io::Error::from)
-        .map_err(failed("watching it"))?;
-    let timeout = Timespec::try_from(START_PATIENCE).map_err(|_| StartError::TimedOut)?;
-    let mut watched = [PollFd::new(&handle, PollFlags::IN)];
-    match poll(&mut watched, Some(&timeout)) {
-        Ok(0) => {
+    match wait_for_process(child.id(), START_PATIENCE).map_err(failed("watching it"))? {
+        true => child.wait().map_err(failed("waiting for it")),
+        false => {
             let _ = child.kill();
             let _ = child.wait();
             Err(StartError::TimedOut)
         }
-        _ => child.wait().map_err(failed("waiting for it")),
     }
+}
+
+/// Waits until a process is over, whoever's child it is; `false` when the time ran out first.
+pub(crate) fn wait_for_process(pid: u32, patience: Duration) -> io::Result<bool> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+    let handle = match pidfd_open(pid, PidfdFlags::empty()) {
+        Err(rustix::io::Errno::SRCH) => return Ok(true),
+        other => other?,
+    };
+    let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
+    let count = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout))?;
+    Ok(count > 0)
 }
 
 /// The agent's words without its name, which the client's own takes the place of.
