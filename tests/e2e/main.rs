@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod built;
+mod cli;
 mod clients;
 mod configuration;
 mod crash;
