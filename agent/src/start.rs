@@ -132,6 +132,8 @@ fn background() -> Started {
         )
     };
     let program = std::env::current_exe().map_err(|error| failed("own executable", error))?;
+    // What else our starter has open is not the daemon's: a pipe that it held would never end.
+    close_fds::set_fds_cloexec(3, &[]);
     let mut daemon = Command::new(program)
         .arg("--daemon")
         .stdin(Stdio::null())
@@ -166,7 +168,6 @@ struct Detached;
 fn foreground(detached: Option<Detached>) -> Started {
     if detached.is_some() {
         let _leads_already = rustix::process::setsid();
-        let _stays_where_it_is = std::env::set_current_dir("/");
     }
     let hardening = harden().map_err(|error| {
         Refusal::new(
@@ -182,12 +183,17 @@ fn foreground(detached: Option<Detached>) -> Started {
     };
     let config_path = place::configuration(&environment).map_err(nowhere)?;
     let socket_path = place::socket(&environment).map_err(nowhere)?;
+    let socket_path = std::path::absolute(&socket_path).unwrap_or(socket_path);
     let state = place::state_directory(&environment).map_err(nowhere)?;
     let config = config::load(&config_path).map_err(|errors| invalid(&errors))?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let mut socket = open_socket(&socket_path)?;
+    if detached.is_some() {
+        // Every path that is needed from here on is absolute.
+        let _stays_where_it_is = std::env::set_current_dir("/");
+    }
     let journal = open_journal(&state, &config)?;
     let providers = providers(&environment, &state, journal)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -6,6 +6,7 @@ mod cli;
 mod clients;
 mod configuration;
 mod crash;
+mod daemon;
 #[path = "../double/client.rs"]
 #[allow(dead_code)]
 mod double_client;

@@ -393,3 +393,25 @@ fn resident_kib(lab: &Lab) -> u64 {
         .unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
+
+/// The most readers of the journal that the agent serves at a time.
+const READERS: usize = 32;
+
+#[test]
+fn readers_of_the_journal_who_never_leave_keep_nobody_out() {
+    let lab = ready();
+    let follow = b"GET /v1/journal?follow=true HTTP/1.1\r\nHost: jumpgate\r\n\r\n";
+    let mut readers: Vec<UnixStream> = (0..READERS).map(|_| connected(&lab)).collect();
+    for reader in &mut readers {
+        reader.write_all(follow).unwrap();
+        let mut first = [0];
+        reader.read_exact(&mut first).unwrap();
+    }
+    let answer = raw(&lab, follow);
+    assert_eq!(
+        (status(&answer), code(&answer).as_str()),
+        (Some(503), "busy")
+    );
+    lab.run(&["credential-process", "dev"]).good();
+    lab.status();
+}

@@ -110,7 +110,7 @@ mod tests {
             std::fs::write(&file, [b"x: ", text.as_slice(), b" y"].concat()).unwrap();
             assert_eq!(
                 found(home.path(), std::slice::from_ref(&secret)),
-                [file.clone()]
+                std::slice::from_ref(&file)
             );
             std::fs::write(&file, "x: wJalr/XUtn+CANARY= y").unwrap();
             assert!(found(home.path(), std::slice::from_ref(&secret)).is_empty());

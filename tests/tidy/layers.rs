@@ -112,6 +112,7 @@ const LAYERS: &[Layer] = &[
             "thiserror",
             "tokio",
             "tracing",
+            "zeroize",
         ],
         siblings: &[
             "crate::broker",

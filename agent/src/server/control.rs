@@ -1,29 +1,24 @@
 //! The control server: HTTP/1.1 and JSON on the Unix socket, one request a connection.
 //!
 //! Limits: [`MAX_CONNECTIONS`] at a time (the rest waits in the kernel's queue), a head of 16 KiB within 5 s, a body
-//! of 256 KiB within 5 s. A peer is checked before a byte of it is read.
+//! of 256 KiB within 5 s; [`MAX_READERS`] of the journal. A peer is checked before a byte of it is read.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jumpgate_api::{
-    AGENT_VERSION_HEADER, Code, IdentityList, JournalStatus, LeaseEnded, LeaseList, LockReply,
-    MAX_BODY_BYTES, MAX_HEAD_BYTES, Problem, ProfileList, ReloadReply, Status, StopReply,
-    StsStatus,
+    Code, IdentityList, JournalStatus, LeaseEnded, LeaseList, LockReply, MAX_HEAD_BYTES, Problem,
+    ProfileList, ReloadReply, Status, StopReply, StsStatus,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use super::body::{Body, json, ok, read, stream};
 use super::problem::problem;
 use super::routes::{Route, route};
 use super::{answers, asks, peer};
@@ -34,8 +29,12 @@ use crate::ports::{Answer, Lines};
 /// Most connections at a time.
 pub const MAX_CONNECTIONS: usize = 512;
 
+/// Most readers of the journal at a time. They may take as long as they like, so without a limit of their own
+/// they could take all connections, and the runtime's threads for blocking work with them.
+pub const MAX_READERS: usize = 32;
+
 /// How long a peer may take for its head, and again for its body.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the server cannot know itself: the process around it.
 pub trait Process: Send + Sync {
@@ -66,14 +65,13 @@ pub struct About {
     pub memory_locked: bool,
 }
 
-type Body = BoxBody<Bytes, Infallible>;
-
 /// The control server.
 #[derive(Clone)]
 pub struct Control {
     broker: Arc<Broker>,
     process: Arc<dyn Process>,
     permits: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
     uid: u32,
 }
 
@@ -86,6 +84,7 @@ impl Control {
             broker,
             process,
             permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
             uid,
         }
     }
@@ -181,13 +180,10 @@ impl Control {
             Route::AddIdentity(name) => self.add_identity(peer, &name, read(request).await?).await,
             Route::RemoveIdentity(name) => self.remove_identity(peer, &name).await,
             Route::CheckIdentity(name) => self.check_identity(&name).await,
-            Route::Journal { last, follow } => Ok(stream(self.broker.journal(last, follow).await)),
-            Route::VerifyJournal => match self.broker.verify_journal().await {
-                Ok(report) => Ok(ok(&report)),
-                Err(failure) => Err(problem(&failure)),
-            },
+            Route::Journal { last, follow } => self.journal(last, follow).await,
+            Route::VerifyJournal => self.verify_journal().await,
             Route::Reload => Ok(ok(&self.process.reload().await?)),
-            Route::Stop => Ok(stream(self.stop())),
+            Route::Stop => Ok(stream(self.stop(), None)),
         }
     }
 
@@ -285,6 +281,26 @@ impl Control {
         Ok(ok(&answers::identity(&identity, &caller)))
     }
 
+    async fn journal(&self, last: Option<usize>, follow: bool) -> Result<Response<Body>, Problem> {
+        let place = self.reader()?;
+        let lines = self.broker.journal(last, follow).await;
+        Ok(stream(lines, Some(place)))
+    }
+
+    async fn verify_journal(&self) -> Result<Response<Body>, Problem> {
+        let _place = self.reader()?;
+        let report = self.broker.verify_journal().await;
+        Ok(ok(&report.map_err(|failure| problem(&failure))?))
+    }
+
+    fn reader(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(&self.readers).try_acquire_owned();
+        place.map_err(|_| {
+            let message = format!("{MAX_READERS} readers have the journal open already");
+            Problem::new(Code::Busy, message).with_hint("end one of them: jumpgate journal tail")
+        })
+    }
+
     /// The reply, then nothing until the agent has drained: the end of the body is the end of the agent.
     fn stop(&self) -> Lines {
         let pid = self.process.about().pid;
@@ -338,56 +354,4 @@ impl Control {
                 .collect(),
         }
     }
-}
-
-async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Problem> {
-    let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
-    let invalid = |what: &str| Problem::new(Code::InvalidRequest, what);
-    let collected = tokio::time::timeout(PATIENCE, body)
-        .await
-        .map_err(|_| invalid("the body did not arrive in time"))?
-        .map_err(|_| invalid("the body is incomplete or over 256 KiB"))?;
-    // serde's message may quote the body, which may hold a secret: its place has to do.
-    serde_json::from_slice(&collected.to_bytes()).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        invalid(&format!(
-            "the body is not what this path takes (line {line}, column {column})"
-        ))
-    })
-}
-
-fn ok<T: Serialize>(reply: &T) -> Response<Body> {
-    json(StatusCode::OK, reply)
-}
-
-fn json<T: Serialize>(status: StatusCode, reply: &T) -> Response<Body> {
-    let bytes = serde_json::to_vec(reply).unwrap_or_default();
-    let mut response = Response::new(Full::new(Bytes::from(bytes)).boxed());
-    *response.status_mut() = status;
-    set_headers(&mut response, "application/json");
-    response
-}
-
-/// Lines as they come, until there are no more or the peer leaves.
-fn stream(mut lines: Lines) -> Response<Body> {
-    let (mut sender, body) = http_body_util::channel::Channel::<Bytes, Infallible>::new(16);
-    tokio::spawn(async move {
-        while let Some(mut line) = lines.recv().await {
-            line.push('\n');
-            if sender.send_data(Bytes::from(line)).await.is_err() {
-                return;
-            }
-        }
-    });
-    let mut response = Response::new(body.boxed());
-    set_headers(&mut response, "application/jsonl");
-    response
-}
-
-fn set_headers(response: &mut Response<Body>, kind: &'static str) {
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
-    headers.insert(AGENT_VERSION_HEADER, version);
 }

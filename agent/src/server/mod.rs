@@ -6,5 +6,6 @@ pub mod socket;
 
 mod answers;
 mod asks;
+mod body;
 mod problem;
 mod routes;
