@@ -193,7 +193,6 @@ fn each_fault_of_assume_role_has_its_code_its_hint_and_one_record() {
     let lab = ready_with(&format!("{DEV}{}", profiles(faults.len())));
     lab.run(&["credential-process", "dev"]).good();
     for (number, (fault, seen)) in faults.into_iter().enumerate() {
-        eprintln!("{fault:?}");
         lab.double.inject(fault, When::call("AssumeRole"));
         fails(&lab, &format!("p{number}"), &seen);
         lab.double.clear_faults();

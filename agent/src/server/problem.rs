@@ -67,9 +67,10 @@ fn hint(failure: &Failure) -> Option<String> {
 fn store_hint(identity: &str, error: &StoreError) -> Option<String> {
     match error {
         StoreError::NothingStored => Some(format!("run: jumpgate identity add {identity}")),
-        StoreError::PassphraseMissing | StoreError::WrongPassphrase => {
-            Some(format!("run: jumpgate unlock {identity}"))
-        }
+        StoreError::PassphraseMissing => Some(format!("run: jumpgate unlock {identity}")),
+        StoreError::WrongPassphrase => Some(format!(
+            "run: jumpgate unlock {identity}; or correct its passphrase_command"
+        )),
         StoreError::Declined => Some("unlock the keyring when it asks".to_owned()),
         StoreError::Unavailable { remedy, .. } => Some(remedy.clone()),
         StoreError::Malformed { .. } => Some(format!(
