@@ -215,10 +215,10 @@ async fn a_flight_that_was_called_off_does_not_touch_the_next() {
     house.tokens.roles.close();
     let first = house.asking("dev");
     house.tokens.roles.arrived(1).await;
-    let (name, key) = (identity_name("jump"), long_term_key());
-    let none = Answers::default();
-    let added = house.broker.add_identity(&peer(), &name, &key, &none).await;
-    added.unwrap();
+    let mut changed = without_mfa();
+    changed.account = jumpgate_iam::AccountId::parse("444444444444").unwrap();
+    let changed = settings(vec![changed], vec![profile("dev")]);
+    house.broker.replace_settings(changed).await;
     let (by, ask) = (peer(), ask("dev"));
     let mut second = Box::pin(house.broker.credentials(&by, &ask));
     // The second flight is under way before the first one has noticed its end.
