@@ -131,7 +131,12 @@ const MISDEEDS: [(&str, &str); 6] = [
 
 /// A caller sees why, once; each try to unlock sees it anew, since only what callers ask is remembered.
 #[track_caller]
-fn misdeeds_are_named(lab: &Lab, program: &Path, said: impl Fn(&'static str) -> &'static str) {
+fn misdeeds_are_named(
+    lab: &Lab,
+    program: &Path,
+    misdeeds: &[(&str, &'static str)],
+    said: impl Fn(&'static str) -> &'static str,
+) {
     for (text, what) in misdeeds {
         replace(program, text);
         let ran = lab.run(&["unlock", "jump"]);
