@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jumpgate_tests::Lab;
-use jumpgate_tests::lab::{Ran, finish};
+use jumpgate_tests::lab::{DEV, Ran, finish};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::built::{lab, ready};
@@ -414,4 +414,27 @@ fn readers_of_the_journal_who_never_leave_keep_nobody_out() {
     );
     lab.run(&["credential-process", "dev"]).good();
     lab.status();
+}
+
+/// A program that stands where the rule says, in a mount namespace of its own. Anybody can make one.
+#[test]
+fn another_program_at_the_path_of_a_rule_is_not_the_one_of_the_rule() {
+    if !as_root("a mount namespace") || !has("unshare", "a mount namespace") {
+        return;
+    }
+    let rule = "peers = [{ exe = \"@HOME@/allowed/jumpgate\" }]\n";
+    let lab = lab(&format!("{DEV}{rule}"));
+    let (allowed, client) = (lab.path("allowed"), lab.client(&["profile", "list"]));
+    std::fs::create_dir(&allowed).unwrap();
+    let real = allowed.join("jumpgate");
+    std::fs::copy(client.get_program(), &real).unwrap();
+    lab.start_agent();
+    let listed = |command| finish(command, "").good().stdout;
+    assert!(listed(lab.program(&real, &["profile", "list"])).contains("dev"));
+    assert_eq!(listed(client), "");
+    let script = "mount -t tmpfs none \"$1\" && cp \"$2\" \"$1/jumpgate\" && exec \"$1/jumpgate\" profile list";
+    let mut disguised = lab.program("unshare".as_ref(), &["-m", "--propagation", "private"]);
+    disguised.args(["sh", "-c", script, "sh"]).arg(&allowed);
+    disguised.arg(lab.client(&[]).get_program());
+    assert_eq!(listed(disguised), "");
 }

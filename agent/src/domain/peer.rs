@@ -7,7 +7,8 @@ pub struct Peer {
     pub pid: u32,
     /// Its effective user id when it connected.
     pub uid: u32,
-    /// The path of its executable; absent when the kernel would not say.
+    /// The path of its executable; absent when the kernel would not say. With ` (deleted)` or ` (elsewhere)`
+    /// behind it, it is not the file at this path any more, or not where the agent runs.
     pub executable: Option<String>,
 }
 
