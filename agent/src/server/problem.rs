@@ -3,6 +3,7 @@
 use jumpgate_api::{Need, Problem};
 
 use crate::broker::Failure;
+use crate::domain::scope::ScopeError;
 use crate::ports::{PromptError, StoreError, TokenError, TokenErrorKind};
 
 /// The problem that a peer sees.
@@ -29,7 +30,14 @@ fn hint(failure: &Failure) -> Option<String> {
     let text = match failure {
         Failure::Locked => "run: jumpgate unlock".to_owned(),
         Failure::Denied(denial) => denial.hint().to_owned(),
-        Failure::Scope(_) => "correct the profile, then: jumpgate reload".to_owned(),
+        Failure::Scope(ScopeError::TicketMissing(_)) => "add --ticket ID".to_owned(),
+        Failure::Scope(ScopeError::Illegal { .. }) => {
+            "correct the --ticket or --tag that went into it, or the profile, then: jumpgate reload"
+                .to_owned()
+        }
+        Failure::Scope(
+            ScopeError::TransitiveTagChanged { .. } | ScopeError::SourceIdentityChanged(_),
+        ) => "correct the profile, then: jumpgate reload".to_owned(),
         Failure::NoSuchIdentity(_) => "jumpgate identity list names those configured".to_owned(),
         Failure::NoSuchLease(_) => "jumpgate leases lists the live ones".to_owned(),
         Failure::InteractionRequired { identity, .. } => format!("run: jumpgate unlock {identity}"),
@@ -100,5 +108,29 @@ const fn upstream_hint(error: &TokenError) -> &'static str {
         TokenErrorKind::Unavailable => "check the network, the proxy, sts_endpoint and ca_bundle",
         TokenErrorKind::TimedOut => "check the network; then try again",
         TokenErrorKind::Invalid => "see what sts_endpoint and the proxy point at",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_ticket_that_is_missing_or_wrong_is_said_to_be_that() {
+        let hint = |error: ScopeError| problem(&error.into()).hint.unwrap();
+        assert_eq!(
+            hint(ScopeError::TicketMissing("dev".into())),
+            "add --ticket ID"
+        );
+        let illegal = ScopeError::Illegal {
+            profile: "dev".into(),
+            value: crate::domain::assume_role::IllegalValue {
+                field: "session name".into(),
+                value: "a b".into(),
+                why: "a blank".into(),
+            },
+        };
+        assert!(hint(illegal).contains("--ticket"));
     }
 }
