@@ -1,8 +1,10 @@
 //! Asking the one who sits at the terminal; where nobody does, each answer is one line of standard input.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
 
 use jumpgate_api::{ExitStatus, Secret};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -44,8 +46,9 @@ impl Person for StandardInput {
         if !self.is_present() {
             return self.line(question);
         }
-        let typed = rpassword::prompt_password(question).map(Secret::new);
-        let typed = typed.map_err(|error| {
+        let hidden = WithoutEcho::begin();
+        let typed = hidden.and_then(|_until_typed| rpassword::prompt_password(question));
+        let typed = typed.map(Secret::new).map_err(|error| {
             Failure::new(
                 ExitStatus::Failed,
                 format!("cannot read from the terminal: {error}"),
@@ -59,6 +62,30 @@ impl Person for StandardInput {
 
     fn tell(&mut self, text: &str) {
         let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+    }
+}
+
+/// The terminal without echo, from before the question is shown: what is typed or pasted the moment that it is
+/// must not be seen either.
+struct WithoutEcho {
+    terminal: File,
+    before: Termios,
+}
+
+impl WithoutEcho {
+    fn begin() -> io::Result<Self> {
+        let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        let before = tcgetattr(&terminal)?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&terminal, OptionalActions::Now, &hidden)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for WithoutEcho {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }
 
