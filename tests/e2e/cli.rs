@@ -172,8 +172,8 @@ fn what_is_not_there_is_said_to_be() {
         ),
         (
             &["lease", "end", "../journal"],
-            64,
-            "lease: expected",
+            1,
+            "no lease ../journal is live",
             "jumpgate leases",
         ),
         (

@@ -55,7 +55,9 @@ fn aws_ready() -> Lab {
 fn aws_cli_works(aws: &Path) {
     let lab = aws_ready();
     let run = |arguments: &[&str]| -> Ran {
-        let arguments = [arguments, &["--output", "json"]].concat();
+        // An option rather than the variable: releases before 2.13 do not know that.
+        let url = lab.double.url();
+        let arguments = [arguments, &["--output", "json", "--endpoint-url", &url]].concat();
         finish(client_of(&lab, &lab.double.url(), aws, &arguments), "")
     };
     let who = run(&["--profile", "dev", "sts", "get-caller-identity"])

@@ -257,6 +257,10 @@ fn a_person_unlocks_at_a_terminal_with_a_wrong_code_and_then_the_right_one() {
     );
     assert_eq!(lab.double.count("GetSessionToken"), 2);
     assert_eq!(state(&lab), "unlocked");
+    assert!(
+        shown.contains("12345\r\n"),
+        "a code may be seen, and the terminal is as it was: {shown}"
+    );
     let outcomes: Vec<_> = lab
         .records("identity.unlock")
         .iter()
