@@ -159,7 +159,10 @@ impl Process for Running {
     /// Puts the file's present state in force, or leaves the old one and says why.
     fn reload(&self) -> Answer<'_, Result<ReloadReply, Problem>> {
         Box::pin(async move {
-            let loaded = config::load(&self.config_path);
+            let path = self.config_path.clone();
+            // Thousands of policy files may be named in it: requests go on meanwhile.
+            let loaded = tokio::task::spawn_blocking(move || config::load(&path)).await;
+            let loaded = loaded.map_err(|_| Problem::new(Code::Internal, "reading it failed"))?;
             let mut error = None;
             let outcome = match loaded {
                 Ok(config) => Ok(self.put_in_force(config).await),

@@ -189,7 +189,7 @@ fn foreground(detached: Option<Detached>) -> Started {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let mut socket = open_socket(&socket_path)?;
+    let mut socket = open_socket(&socket_path, &environment)?;
     if detached.is_some() {
         // Every path that is needed from here on is absolute.
         let _stays_where_it_is = std::env::set_current_dir("/");
@@ -219,20 +219,25 @@ fn tokio_listener(listener: Option<UnixListener>) -> std::io::Result<tokio::net:
 }
 
 /// The socket that systemd passed, if it passed one (sd_listen_fds(3)), else our own.
-fn open_socket(path: &Path) -> Result<ControlSocket, Refusal> {
+fn open_socket(path: &Path, environment: &Environment) -> Result<ControlSocket, Refusal> {
     let owner = Owner {
         uid: rustix::process::geteuid().as_raw(),
         pid: std::process::id(),
     };
-    let passed = listenfd::ListenFd::from_env()
-        .take_unix_listener(0)
-        .map_err(|error| {
-            Refusal::new(
-                format!("the socket passed: {error}"),
-                "see the unit",
-                ExitStatus::Unavailable,
-            )
-        })?;
+    // What was meant for another process, and inherited by us, is none of ours.
+    let meant = environment.listen_pid == Some(owner.pid);
+    let mut passed = if meant {
+        listenfd::ListenFd::from_env()
+    } else {
+        listenfd::ListenFd::empty()
+    };
+    let passed = passed.take_unix_listener(0).map_err(|error| {
+        Refusal::new(
+            format!("the socket passed: {error}"),
+            "see the unit",
+            ExitStatus::Unavailable,
+        )
+    })?;
     let socket = match passed {
         Some(listener) => {
             let named = listener

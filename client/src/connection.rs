@@ -25,8 +25,8 @@ use crate::cli::Environment;
 /// How long an agent may take that only has to look something up.
 const QUICK: Duration = Duration::from_secs(10);
 
-/// How long an agent may take that asks AWS or a person. It keeps to its own, shorter `prompt_wait`.
-const PATIENT: Duration = Duration::from_secs(120);
+/// How long an agent may take that asks AWS or a person. It keeps to its own `prompt_wait`, of 10 minutes at most.
+const PATIENT: Duration = Duration::from_secs(11 * 60);
 
 /// The longest reply of an agent that ends, in bytes.
 const MAX_LAST_WORDS: usize = 4096;

@@ -141,19 +141,20 @@ impl Denial {
 /// # Errors
 /// The first rule that stands against it.
 pub fn decide(settings: &Settings, peer: &Peer, ask: &Ask) -> Result<Grant, Denial> {
-    let profile = settings
-        .profiles
-        .get(&ask.profile)
-        .filter(|profile| may_see(profile, peer))
-        .ok_or_else(|| Denial::NoSuchProfile(ask.profile.clone()))?;
+    let hidden = || Denial::NoSuchProfile(ask.profile.clone());
+    let profile = settings.profiles.get(&ask.profile).ok_or_else(hidden)?;
+    let chain = settings.chain(profile);
+    // What a role asks of its callers, it asks of those too who only pass through it.
+    if !chain.iter().all(|hop| may_see(hop, peer)) {
+        return Err(hidden());
+    }
     let name = || profile.name.clone();
-    if profile.require.reason && ask.reason.is_none() {
+    if chain.iter().any(|hop| hop.require.reason) && ask.reason.is_none() {
         return Err(Denial::ReasonMissing(name()));
     }
-    if profile.require.ticket && ask.ticket.is_none() {
+    if chain.iter().any(|hop| hop.require.ticket) && ask.ticket.is_none() {
         return Err(Denial::TicketMissing(name()));
     }
-    let chain = settings.chain(profile);
     Ok(Grant {
         confirm: chain.iter().any(|hop| hop.require.confirm),
         chain,

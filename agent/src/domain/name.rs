@@ -19,8 +19,13 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && !text.starts_with('-') && text.chars().all(legal)
 }
 
+/// Ids of ours are ULIDs: letters and digits, at most 26 of them.
+fn is_id(text: &str) -> bool {
+    (1..=26).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 macro_rules! names {
-    ($($(#[doc = $doc:literal])+ $name:ident)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident by $rule:ident)+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -29,9 +34,10 @@ macro_rules! names {
             /// Takes a legal name.
             ///
             /// # Errors
-            /// Another text than 1 to 64 characters of `A-Za-z0-9._@/+-`, not starting with a hyphen.
+            /// A name: another text than 1 to 64 characters of `A-Za-z0-9._@/+-`, not starting with a hyphen.
+            /// An id: another text than 1 to 26 letters and digits.
             pub fn parse(text: &str) -> Result<Self, NameError> {
-                if is_name(text) { Ok(Self(text.to_owned())) } else { Err(NameError) }
+                if $rule(text) { Ok(Self(text.to_owned())) } else { Err(NameError) }
             }
 
             /// The name.
@@ -51,13 +57,13 @@ macro_rules! names {
 
 names! {
     /// The name of a profile.
-    ProfileName
+    ProfileName by is_name
     /// The name of an identity.
-    IdentityName
+    IdentityName by is_name
     /// Our id of a session: a ULID, the CloudTrail join key.
-    SessionId
+    SessionId by is_id
     /// The id of a lease: a ULID.
-    LeaseId
+    LeaseId by is_id
 }
 
 /// A session id of the right shape, to check ahead of the call that whatever it is put into stays legal.
@@ -84,6 +90,13 @@ mod tests {
             &"a".repeat(65),
         ] {
             assert_eq!(ProfileName::parse(bad), Err(NameError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_letters_and_digits() {
+        for bad in ["", "../journal", "a-b", "01KAN0000000000000000000001"] {
+            assert_eq!(LeaseId::parse(bad), Err(NameError), "{bad:?}");
         }
     }
 

@@ -58,6 +58,15 @@ impl StartError {
     }
 }
 
+/// Variables that hold credentials.
+const FOREIGN_CREDENTIALS: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+];
+
 fn failed(what: &'static str) -> impl Fn(io::Error) -> StartError {
     move |error| StartError::Io { what, error }
 }
@@ -109,7 +118,12 @@ pub(crate) fn launch(environment: &Environment) -> Result<(), StartError> {
     let stderr = said
         .try_clone()
         .map_err(failed("making room for its words"))?;
-    let mut child = Command::new(program(environment)?)
+    let mut command = Command::new(program(environment)?);
+    // The agent outlives whoever starts it: no credentials of theirs stay in its environment.
+    for variable in FOREIGN_CREDENTIALS {
+        command.env_remove(variable);
+    }
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(stderr)

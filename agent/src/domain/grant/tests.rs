@@ -350,3 +350,35 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_role_on_the_way_asks_for_is_asked_for() {
+    let custodian = Profile {
+        peers: vec![PeerRule {
+            exe: "/usr/bin/terraform".into(),
+        }],
+        require: Requirements {
+            reason: true,
+            ticket: true,
+            confirm: false,
+        },
+        ..profile("custodian")
+    };
+    let through = Profile {
+        via: Some(profile_name("custodian")),
+        ..profile("dev")
+    };
+    let settings = settings(vec![identity()], vec![custodian, through]);
+    let terraform = Peer {
+        executable: Some("/usr/bin/terraform".into()),
+        ..peer()
+    };
+    let mut ask = ask("dev");
+    let denied = |peer: &Peer, ask: &Ask| decide(&settings, peer, ask).unwrap_err();
+    assert_eq!(denied(&peer(), &ask), Denial::NoSuchProfile(dev()));
+    assert_eq!(denied(&terraform, &ask), Denial::ReasonMissing(dev()));
+    ask.reason = Some("look".into());
+    assert_eq!(denied(&terraform, &ask), Denial::TicketMissing(dev()));
+    ask.ticket = Some("OPS-1".into());
+    assert!(decide(&settings, &terraform, &ask).is_ok());
+}
