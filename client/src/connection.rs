@@ -28,6 +28,11 @@ const QUICK: Duration = Duration::from_secs(10);
 /// How long an agent may take that asks AWS or a person. It keeps to its own `prompt_wait`, of 10 minutes at most.
 const PATIENT: Duration = Duration::from_secs(11 * 60);
 
+/// How often a request is repeated that no agent answered. The kernel closes what a killed agent had open one by
+/// one: the first time a connection may end, the second time one that came to a socket which ends itself; then there
+/// is none.
+const REPEATS: usize = 2;
+
 /// The longest reply of an agent that ends, in bytes.
 const MAX_LAST_WORDS: usize = 4096;
 
@@ -37,6 +42,7 @@ pub(crate) struct Request {
     path: String,
     body: Option<Zeroizing<Vec<u8>>>,
     patience: Duration,
+    repeatable: bool,
 }
 
 impl Request {
@@ -48,12 +54,19 @@ impl Request {
             path,
             body: None,
             patience: QUICK,
+            repeatable: method == "GET",
         }
     }
 
     /// With a JSON body.
     pub(crate) fn body(mut self, value: &impl Serialize) -> Self {
         self.body = Some(crate::output::document::json(value));
+        self
+    }
+
+    /// An agent that ends without an answer may have heard it, and no harm is done if the next one hears it too.
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.repeatable = true;
         self
     }
 
@@ -117,14 +130,12 @@ impl Agent<'_> {
 
     /// The same with the reply as it is.
     pub(crate) fn reply(&self, request: &Request) -> Result<Reply, CallError> {
-        let stream = self.connect_or_start()?;
-        self.exchange(stream, request)
+        whole(self.ask_anyone(request)?)
     }
 
     /// The same for a reply that is a stream; the deadline ends with its head.
     pub(crate) fn stream(&self, request: &Request) -> Result<Stream, CallError> {
-        let stream = self.connect_or_start()?;
-        let (_, mut body) = self.ask(stream, request)?;
+        let (_, mut body) = self.ask_anyone(request)?;
         body.source_mut().deadline = None;
         Ok(body)
     }
@@ -172,11 +183,7 @@ impl Agent<'_> {
         stream: UnixStream,
         request: &Request,
     ) -> Result<Reply, CallError> {
-        let (status, mut body) = self.ask(stream, request)?;
-        let bytes = body
-            .read_all(MAX_REPLY_BYTES)
-            .map_err(ConnectionError::from)?;
-        Ok(Reply { status, bytes })
+        whole(self.ask(stream, request)?)
     }
 
     /// A reply whose end is that of the agent, which may cut it off.
@@ -201,6 +208,18 @@ impl Agent<'_> {
                 Err(error) => return Err(ConnectionError::from(error).into()),
             }
         }
+    }
+
+    /// Asks the agent, started if need be; and the next one, where it ends without an answer.
+    fn ask_anyone(&self, request: &Request) -> Result<(u16, Stream), CallError> {
+        let repeats = if request.repeatable { REPEATS } else { 0 };
+        for _ in 0..repeats {
+            match self.ask(self.connect_or_start()?, request) {
+                Err(CallError::Broken(ConnectionError::Answer(AnswerError::Unanswered))) => {}
+                asked => return asked,
+            }
+        }
+        self.ask(self.connect_or_start()?, request)
     }
 
     /// Sends the request and reads the answer's head. What is not a success is a problem.
@@ -241,6 +260,13 @@ impl Agent<'_> {
             .into(),
         })
     }
+}
+
+fn whole((status, mut body): (u16, Stream)) -> Result<Reply, CallError> {
+    let bytes = body
+        .read_all(MAX_REPLY_BYTES)
+        .map_err(ConnectionError::from)?;
+    Ok(Reply { status, bytes })
 }
 
 /// A connection to the agent that listens at this place, if one does.

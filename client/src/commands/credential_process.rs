@@ -48,5 +48,6 @@ pub(super) fn credentials(
         interface,
         narrow,
     };
-    Ok(agent.call(&Request::new("POST", "credentials").body(&ask).patient())?)
+    let request = Request::new("POST", "credentials").body(&ask);
+    Ok(agent.call(&request.patient().repeatable())?)
 }

@@ -370,7 +370,7 @@ fn a_refusal_is_a_line_and_a_hint_with_the_status_of_its_code() {
 #[test]
 fn a_broken_answer_leaves_nothing_on_stdout() {
     let cases = [
-        ("", "the agent closed the connection"),
+        ("", "the agent closed the connection without an answer"),
         (
             "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{",
             "the agent closed the connection",
@@ -393,8 +393,10 @@ fn a_broken_answer_leaves_nothing_on_stdout() {
         ),
     ];
     for (bytes, expected) in cases {
+        // Where nothing was said, the next agent is asked; a broken answer is not asked for again.
+        let answers = if bytes.is_empty() { 3 } else { 1 };
         let (text, outcome, _) = with_agent(
-            vec![bytes.to_owned()],
+            vec![bytes.to_owned(); answers],
             &mut Script::default(),
             &["export", "dev"],
         );

@@ -18,6 +18,9 @@ pub(crate) enum AnswerError {
     /// The deadline passed.
     #[error("the agent did not answer in time")]
     TimedOut,
+    /// The connection ended before the answer began: that agent was about to end, or was ended.
+    #[error("the agent closed the connection without an answer")]
+    Unanswered,
     /// The connection ended before the answer did.
     #[error("the agent closed the connection in the middle of its answer")]
     Truncated,
@@ -88,9 +91,14 @@ enum Length {
 pub(crate) fn read_head<R: Read>(reader: R) -> Result<(Head, Body<R>), AnswerError> {
     let mut buffer = Buffer::new(reader);
     let (head, size) = loop {
-        if buffer.fill()? == 0 {
-            return Err(AnswerError::Truncated);
-        }
+        let nothing_yet = buffer.unread().is_empty();
+        match buffer.fill() {
+            Ok(0) | Err(AnswerError::Truncated) if nothing_yet => {
+                return Err(AnswerError::Unanswered);
+            }
+            Ok(0) => return Err(AnswerError::Truncated),
+            read => read?,
+        };
         if let Some(parsed) = parse_head(buffer.unread())? {
             break parsed;
         }

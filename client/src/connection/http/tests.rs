@@ -72,7 +72,9 @@ fn an_answer_that_ends_early_is_an_error_wherever_it_is_cut() {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
             .as_slice();
     for whole in [by_length, chunked] {
-        for size in 0..whole.len() {
+        let none = answer(b"", 4).unwrap_err();
+        assert!(matches!(none, AnswerError::Unanswered), "{none}");
+        for size in 1..whole.len() {
             let error = answer(&whole[..size], 4).unwrap_err();
             assert!(matches!(error, AnswerError::Truncated), "{size}: {error}");
         }
