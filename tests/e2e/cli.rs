@@ -172,8 +172,8 @@ fn what_is_not_there_is_said_to_be() {
         ),
         (
             &["lease", "end", "../journal"],
-            1,
-            "no lease ../journal is live",
+            64,
+            "expected the id of a lease",
             "jumpgate leases",
         ),
         (

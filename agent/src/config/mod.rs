@@ -1,4 +1,4 @@
-//! Configuration: text -> [`raw`] (as written, every value with its place) -> [`Settings`] (domain types).
+//! Configuration: text -> `raw` (as written, every value with its place) -> [`Settings`] (domain types).
 //!
 //! All mistakes are collected on the way and reported at once, in the order of the file. Nothing is opened but the
 //! configuration and the policies that it names; nothing is bound; the environment is read in [`environment`]

@@ -4,7 +4,7 @@
 //! `username` = its name (the names are the library's), labelled `Jumpgate identity NAME`. It is written when
 //! the identity is added and never on a read.
 //!
-//! The library blocks, and its calls may wait for a person who types a password: see [`queue`]. It needs nothing
+//! The library blocks, and its calls may wait for a person who types a password: see `queue`. It needs nothing
 //! below `/proc/self`, which a process that is not dumpable cannot read.
 
 mod explain;

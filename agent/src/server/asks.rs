@@ -82,7 +82,8 @@ pub(super) fn identity_name(text: &str) -> Result<IdentityName, Problem> {
 }
 
 pub(super) fn lease_id(text: &str) -> Result<LeaseId, Problem> {
-    LeaseId::parse(text).map_err(|error| invalid("lease", &error))
+    LeaseId::parse(text)
+        .map_err(|_| invalid("lease", &"expected the id of a lease: letters and digits"))
 }
 
 pub(super) fn unlock(request: UnlockRequest) -> Result<(Option<IdentityName>, Answers), Problem> {

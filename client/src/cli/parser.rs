@@ -225,7 +225,11 @@ impl<I: Iterator<Item = OsString>> Parser<I> {
 
     fn unknown(&self, what: &str, word: &OsStr, names: Vec<&str>) -> Failure {
         let word = word.to_string_lossy();
-        let failure = Failure::usage(format!("{}: unknown {what}{word}", self.name()));
+        let place = match self.path.as_slice() {
+            [_] => String::new(),
+            _ => format!("{}: ", self.name()),
+        };
+        let failure = Failure::usage(format!("{place}unknown {what}{word}"));
         let near = names
             .into_iter()
             .map(|name| (distance(&word, name), name))

@@ -135,11 +135,11 @@ fn what_is_wrong_is_said_with_a_remedy() {
     let cases = [
         (
             &["exce"][..],
-            "jumpgate: jumpgate: unknown command exce\n  hint: did you mean exec?\n",
+            "jumpgate: unknown command exce\n  hint: did you mean exec?\n",
         ),
         (
             &["frobnicate"],
-            "jumpgate: jumpgate: unknown command frobnicate\n  hint: see: jumpgate --help\n",
+            "jumpgate: unknown command frobnicate\n  hint: see: jumpgate --help\n",
         ),
         (
             &["identity", "add", "a", "b"],
