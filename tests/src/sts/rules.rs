@@ -54,9 +54,9 @@ rules! {
     DurationRoleMaximum, "DurationSeconds is at most the role's maximum", "API_AssumeRole";
     DurationChained, "a chained session lasts at most one hour", "id_roles (role chaining)";
     RootRefused, "the root user cannot assume a role", "API_AssumeRole";
-    RoleSessionName, "RoleSessionName: 2 to 64 of [\\w+=,.@-]", "API_AssumeRole";
-    ExternalIdForm, "ExternalId: 2 to 1224 of [\\w+=,.@:/-]", "API_AssumeRole";
-    SourceIdentityForm, "SourceIdentity: 2 to 64 of [\\w+=,.@-], not beginning with aws:", "API_AssumeRole";
+    RoleSessionName, "RoleSessionName: 2 to 64 of `[\\w+=,.@-]`", "API_AssumeRole";
+    ExternalIdForm, "ExternalId: 2 to 1224 of `[\\w+=,.@:/-]`", "API_AssumeRole";
+    SourceIdentityForm, "SourceIdentity: 2 to 64 of `[\\w+=,.@-]`, not beginning with aws:", "API_AssumeRole";
     ExternalIdContext, "sts:ExternalId is in the context", "id_roles_create_for-user_externalid";
     // MFA
     MfaPair, "SerialNumber and TokenCode come together and in their forms", "API_AssumeRole";
@@ -107,7 +107,7 @@ rules! {
     // GetFederationToken
     FederationCaller, "GetFederationToken needs long-term keys", "API_GetFederationToken";
     FederationPermission, "the user needs sts:GetFederationToken", "id_credentials_temp_control-access_getfederationtoken";
-    FederationName, "Name: 2 to 32 of [\\w+=,.@-]", "API_GetFederationToken";
+    FederationName, "Name: 2 to 32 of `[\\w+=,.@-]`", "API_GetFederationToken";
     FederationDuration, "900 to 129600 seconds", "API_GetFederationToken";
     FederationNeedsPolicy, "without a session policy a federated user has no permissions", "API_GetFederationToken";
     FederationReach, "its credentials may call only GetCallerIdentity in STS", "API_GetFederationToken";
