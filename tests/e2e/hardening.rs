@@ -1,1 +1,273 @@
 //! What the agent does to itself before it holds a secret, seen from outside.
+
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use jumpgate_tests::Lab;
+use jumpgate_tests::lab::{DEV, finish};
+use jumpgate_tests::skip::skip;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::built::{lab, ready};
+use crate::surroundings::{PATIENCE, as_root, has};
+
+const NOBODY: u32 = 65_534;
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap()
+}
+
+/// Waits until the agent that was started as `child` answers.
+fn await_socket(lab: &Lab, child: &mut Child) {
+    while std::os::unix::net::UnixStream::connect(lab.socket()).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "the agent ended");
+        std::thread::yield_now();
+    }
+}
+
+/// Runs a program as another user, in the lab's surroundings.
+fn as_nobody(lab: &Lab, program: &Path, arguments: &[&str]) -> Command {
+    let mut command = lab.program(
+        Path::new("setpriv"),
+        &["--reuid=65534", "--regid=65534", "--clear-groups"],
+    );
+    command.arg(program).args(arguments);
+    command
+}
+
+fn give_away(place: &Path) {
+    std::os::unix::fs::lchown(place, Some(NOBODY), Some(NOBODY)).unwrap();
+    if place.is_dir() {
+        for entry in std::fs::read_dir(place).unwrap().flatten() {
+            // The executables are links to what Cargo built.
+            if entry.metadata().unwrap().nlink() == 1 || entry.path().is_dir() {
+                give_away(&entry.path());
+            }
+        }
+    }
+}
+
+/// Whether its own user can read this file of a process.
+fn readable(lab: &Lab, process: &Child, file: &str) -> bool {
+    let path = format!("/proc/{}/{file}", process.id());
+    let read = as_nobody(lab, Path::new("head"), &["--bytes=1", &path]);
+    finish(read, "").status.success()
+}
+
+/// Whether its own user can trace a process.
+fn traceable(lab: &Lab, process: &Child) -> bool {
+    let target = process.id().to_string();
+    let mut trace = as_nobody(
+        lab,
+        Path::new("timeout"),
+        &["2", "strace", "-o", "/dev/null", "-p", &target],
+    );
+    // It ends with the time-out where it could attach.
+    trace.stderr(Stdio::piped()).output().unwrap().status.code() == Some(124)
+}
+
+#[test]
+fn a_program_of_the_same_user_can_neither_trace_nor_read_it() {
+    const WHAT: &str = "tracing by the same user";
+    if !as_root(WHAT) || !has("setpriv", WHAT) || !has("strace", WHAT) {
+        return;
+    }
+    let lab = lab(DEV);
+    give_away(lab.home());
+    let mut sleeper = as_nobody(&lab, Path::new("sleep"), &["600"])
+        .spawn()
+        .unwrap();
+    let mut agent = as_nobody(&lab, &lab.programs.agent, &["--foreground"])
+        .spawn()
+        .unwrap();
+    await_socket(&lab, &mut agent);
+    let process = std::fs::metadata(format!("/proc/{}/environ", agent.id())).unwrap();
+    let status = finish(
+        as_nobody(&lab, &lab.programs.client, &["status", "--json"]),
+        "",
+    )
+    .good();
+    let seen = (
+        process.uid(),
+        traceable(&lab, &agent),
+        readable(&lab, &agent, "environ"),
+        readable(&lab, &agent, "maps"),
+    );
+    // The same eyes see a process that has nothing to hide.
+    let control = (
+        traceable(&lab, &sleeper),
+        readable(&lab, &sleeper, "environ"),
+    );
+    for child in [&mut sleeper, &mut agent] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert_eq!(status.json()["pid"], agent.id());
+    assert_eq!(seen, (0, false, false, false));
+    if control != (true, true) {
+        skip(
+            WHAT,
+            &format!("nobody can trace anything here: {control:?}"),
+        );
+    }
+}
+
+/// Runs a program where core files have no limit, and has it crash.
+fn crashed(lab: &Lab, program: &str, ready: impl FnOnce(&mut Child)) -> std::process::ExitStatus {
+    let script = format!("ulimit -c unlimited && exec {program}");
+    let mut command = lab.program(Path::new("/bin/bash"), &["-c", &script]);
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    ready(&mut child);
+    // Not SIGSEGV: Rust's own look-out for stack overflows would let one that was sent pass.
+    kill_process(pid(&child), Signal::ABORT).unwrap();
+    child.wait().unwrap()
+}
+
+#[test]
+fn a_crash_leaves_no_core_file() {
+    let lab = lab(DEV);
+    let sleeps = |child: &mut Child| {
+        // Until bash has become the program, a crash would be bash's.
+        let is = |name: &str| {
+            std::fs::read_to_string(format!("/proc/{}/comm", child.id()))
+                .is_ok_and(|comm| comm.trim() == name)
+        };
+        while !is("sleep") {
+            std::thread::yield_now();
+        }
+    };
+    let control = crashed(&lab, "sleep 600", sleeps);
+    let agent = format!("{} --foreground", lab.programs.agent.display());
+    let status = crashed(&lab, &agent, |child| {
+        await_socket(&lab, child);
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"))
+            .unwrap();
+        let core: Vec<&str> = core.split_whitespace().collect();
+        assert_eq!(core[4..6], ["0", "0"], "soft and hard limit");
+    });
+    assert_eq!(status.signal(), Some(6));
+    assert!(!status.core_dumped());
+    if !control.core_dumped() {
+        skip("no core file after a crash", "no program leaves one here");
+    }
+}
+
+/// Everything that the agent made, with its mode.
+fn modes(directory: &Path, seen: &mut Vec<(String, u32)>) {
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
+        let metadata = entry.metadata().unwrap();
+        seen.push((
+            entry.path().display().to_string(),
+            metadata.permissions().mode() & 0o777,
+        ));
+        if metadata.is_dir() {
+            modes(&entry.path(), seen);
+        }
+    }
+}
+
+#[test]
+fn what_it_makes_is_its_users_alone_whatever_the_umask() {
+    let lab = lab(DEV);
+    let mut start = lab.program(
+        Path::new("/bin/bash"),
+        &["-c", "umask 0 && exec jumpgate agent start"],
+    );
+    start.stdout(Stdio::null());
+    assert!(start.status().unwrap().success());
+    lab.add_identity();
+    lab.run(&["credential-process", "dev"]).good();
+    let mut seen = Vec::new();
+    modes(&lab.path(".local"), &mut seen);
+    modes(&lab.path("run"), &mut seen);
+    let names: String = seen.iter().map(|(name, _)| format!("{name}\n")).collect();
+    for part in [
+        ".jsonl",
+        "identities/",
+        "agent.log",
+        "agent.sock",
+        "agent.lock",
+    ] {
+        assert!(names.contains(part), "{part} is not in {names}");
+    }
+    for (name, mode) in seen {
+        // The directories above ours are made for us alone too, but are not ours to insist on.
+        assert_eq!(mode & 0o077, 0, "{name} has mode {mode:o}");
+    }
+}
+
+#[test]
+fn no_secret_is_in_its_environment_or_arguments() {
+    let lab = ready();
+    lab.run(&["credential-process", "dev"]).good();
+    let secrets = lab.secrets();
+    for file in ["environ", "cmdline"] {
+        let Ok(bytes) = std::fs::read(format!("/proc/{}/{file}", lab.agent_pid())) else {
+            // Not readable by its own user either, which is as good.
+            assert!(!rustix::process::geteuid().is_root());
+            continue;
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains(&lab.home().display().to_string()), "{file}");
+        assert!(
+            !secrets.iter().any(|secret| text.contains(secret)),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn memory_is_locked_where_that_is_allowed() {
+    if !as_root("locked memory") {
+        return;
+    }
+    let lab = ready();
+    assert_eq!(lab.status()["memory_locked"], true);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", lab.agent_pid())).unwrap();
+    let locked = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmLck:"))
+        .unwrap();
+    assert_ne!(locked.trim(), "0 kB");
+}
+
+/// Whoever starts the agent and reads to the end of a pipe is not kept waiting for the agent's end: neither by
+/// standard output and error nor by any other descriptor.
+#[test]
+fn no_pipe_of_its_starter_stays_open() {
+    for script in [
+        "jumpgate agent start",
+        "jumpgate agent start 2>&1",
+        "exec 7>&1 9>&1; jumpgate agent start",
+        "exec 7>&1 9>&1; jumpgate-agent",
+    ] {
+        let lab = lab(DEV);
+        let mut shell = lab.program(Path::new("/bin/bash"), &["-c", script]);
+        let mut shell = shell.stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = shell.stdout.take().unwrap();
+        assert!(shell.wait().unwrap().success(), "{script}");
+        let mut text = Vec::new();
+        let mut bytes = [0; 4096];
+        let patience = Timespec::try_from(PATIENCE).unwrap();
+        loop {
+            let mut watched = [PollFd::new(&output, PollFlags::IN)];
+            assert_ne!(
+                poll(&mut watched, Some(&patience)).unwrap(),
+                0,
+                "{script}: a pipe stays open"
+            );
+            match output.read(&mut bytes).unwrap() {
+                0 => break,
+                length => text.extend_from_slice(&bytes[..length]),
+            }
+        }
+        assert!(lab.socket().exists(), "{script}");
+    }
+}
