@@ -167,7 +167,10 @@ fn is_document(file: &File) -> bool {
 
 /// Names of other people's houses, and numbers that only a tracker understands.
 pub(crate) fn foreign_names(tree: &Tree) -> Vec<Breach> {
-    let read = tree.files.iter().filter(|file| file.path != "Cargo.lock");
+    let read = tree
+        .files
+        .iter()
+        .filter(|file| !file.path.ends_with("Cargo.lock"));
     let mut found = Vec::new();
     for file in read {
         let registries = REGISTRIES.iter().map(|(name, end)| format!("{name}{end}"));

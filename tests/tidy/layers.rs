@@ -101,6 +101,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         place: "agent/src/server",
         crates: &[
+            "hmac",
             "http_body_util",
             "hyper",
             "hyper_util",
@@ -109,6 +110,8 @@ const LAYERS: &[Layer] = &[
             "rustix",
             "serde",
             "serde_json",
+            "sha2",
+            "subtle",
             "thiserror",
             "tokio",
             "tracing",
@@ -122,7 +125,10 @@ const LAYERS: &[Layer] = &[
         ],
         never: &[
             "std::env",
-            "std::net",
+            "std::net::TcpListener",
+            "std::net::TcpStream",
+            "std::net::ToSocketAddrs",
+            "std::net::UdpSocket",
             "std::process",
             "std::time::Instant",
             "std::time::SystemTime",

@@ -5,7 +5,14 @@ use std::path::{Path, PathBuf};
 use super::lexer;
 
 /// Places that hold nothing written by hand. Other places of the same names are read.
-const SKIPPED: &[&str] = &[".git", "target", "tests/.venv", "tests/output"];
+const SKIPPED: &[&str] = &[
+    ".git",
+    "target",
+    "tests/.venv",
+    "tests/.clients",
+    "tests/clients/js/node_modules",
+    "tests/output",
+];
 
 /// One file.
 #[derive(Debug, Clone)]
