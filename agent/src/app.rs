@@ -23,6 +23,7 @@ use crate::providers::sealed_file::SealedFileStore;
 use crate::providers::sts::SdkTokenService;
 use crate::providers::system::{SystemClock, SystemEntropy};
 use crate::server::control::{About, Control, Process};
+use crate::server::endpoints::Endpoints;
 
 /// How long requests under way may take after the agent was told to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -30,6 +31,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The agent, put together but not serving yet.
 pub struct App {
     broker: Arc<Broker>,
+    endpoints: Arc<Endpoints>,
     this: Arc<Running>,
 }
 
@@ -55,6 +57,8 @@ pub struct Providers {
     pub sealed_files: SealedFileStore,
     /// The audit record.
     pub journal: FileJournal,
+    /// The directory for the tokens of endpoints.
+    pub tokens_directory: PathBuf,
 }
 
 impl App {
@@ -77,6 +81,8 @@ impl App {
             journal: Arc::clone(&journal) as _,
         };
         let broker = Broker::new(ports, config.settings, surroundings);
+        let uid = rustix::process::geteuid().as_raw();
+        let endpoints = Endpoints::new(Arc::clone(&broker), providers.tokens_directory, uid);
         let this = Arc::new(Running {
             broker: Arc::clone(&broker),
             journal,
@@ -87,7 +93,11 @@ impl App {
             stopping: Notify::new(),
             told: Mutex::default(),
         });
-        Self { broker, this }
+        Self {
+            broker,
+            endpoints,
+            this,
+        }
     }
 
     /// Serves until SIGTERM, SIGINT or a client's stop; then lets requests under way finish and says so in the
@@ -97,7 +107,8 @@ impl App {
     /// Signals cannot be watched.
     pub async fn serve(self, listener: UnixListener, ready: impl FnOnce()) -> std::io::Result<()> {
         let mut signals = Signals::new()?;
-        let control = Control::new(Arc::clone(&self.broker), Arc::clone(&self.this) as _);
+        let (broker, endpoints) = (Arc::clone(&self.broker), Arc::clone(&self.endpoints));
+        let control = Control::new(broker, endpoints, Arc::clone(&self.this) as _);
         let mut connections = JoinSet::new();
         self.note(Activity::AgentStart).await;
         ready();
@@ -119,6 +130,7 @@ impl App {
             }
         }
         drop(listener);
+        self.endpoints.shut().await;
         self.drain(connections).await;
         Ok(())
     }

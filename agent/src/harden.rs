@@ -5,8 +5,9 @@
 
 use rustix::process::{Resource, Rlimit};
 
-/// Descriptors that the agent wants: 512 connections and some.
-const DESCRIPTORS: u64 = 2_048;
+/// Descriptors that the agent wants: 512 connections to the control socket, 512 to endpoints, up to 1,000 listeners of
+/// endpoints and as many processes that are watched, and some.
+const DESCRIPTORS: u64 = 4_096;
 
 /// What took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

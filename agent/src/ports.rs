@@ -31,6 +31,9 @@ pub trait Entropy: Send + Sync {
 
     /// One random byte, for jitter.
     fn byte(&self) -> u8;
+
+    /// 32 random bytes as 43 characters of base64url (RFC 4648), which may stand in a header as they are.
+    fn secret(&self) -> Secret<String>;
 }
 
 /// Where long-term keys are kept.

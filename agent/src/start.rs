@@ -195,7 +195,8 @@ fn foreground(detached: Option<Detached>) -> Started {
         let _stays_where_it_is = std::env::set_current_dir("/");
     }
     let journal = open_journal(&state, &config)?;
-    let providers = providers(&environment, &state, journal)?;
+    let tokens_directory = socket.directory().join("tokens");
+    let providers = providers(&environment, &state, journal, tokens_directory)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -275,6 +276,7 @@ fn providers(
     environment: &Environment,
     state: &Path,
     journal: FileJournal,
+    tokens_directory: PathBuf,
 ) -> Result<Providers, Refusal> {
     let variables = &environment.proxy;
     let address =
@@ -297,6 +299,7 @@ fn providers(
         keyring: KeyringStore::new(desktop, DEFAULT_WAIT),
         sealed_files: SealedFileStore::new(state.join("identities")),
         journal,
+        tokens_directory,
     })
 }
 

@@ -10,6 +10,7 @@ mod daemon;
 #[path = "../double/client.rs"]
 #[allow(dead_code)]
 mod double_client;
+mod endpoints;
 mod exec;
 mod hardening;
 mod identity;

@@ -1,6 +1,6 @@
 //! Records of what the broker did.
 
-use super::{Broker, Failure, Leased, Minted};
+use super::{Broker, Failure, Minted};
 use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
 use crate::domain::event::{Activity, Event, Facts};
 use crate::domain::grant::{Ask, Grant};
@@ -11,24 +11,24 @@ use crate::domain::session::Session;
 
 impl Broker {
     /// A hand-out: `lease.issue` for the caller that the session was made for, `lease.serve` for the others.
-    pub(super) fn lease_event(&self, leased: &Leased, grant: &Grant, first: bool) -> Event {
+    pub(super) fn lease_event(lease: &Lease, grant: &Grant, minted: &Minted, first: bool) -> Event {
         let activity = if first {
             Activity::LeaseIssue
         } else {
             Activity::LeaseServe
         };
-        let mut event = Event::new(activity, leased.lease.issued_at);
-        event.peer = Some(leased.lease.peer.clone());
-        event.lease = Some(leased.lease.id.clone());
-        event.expires_at = Some(leased.lease.expires_at);
-        event.account = Some(leased.lease.role.account());
+        let mut event = Event::new(activity, lease.issued_at);
+        event.peer = Some(lease.peer.clone());
+        event.lease = Some(lease.id.clone());
+        event.expires_at = Some(lease.expires_at);
+        event.account = Some(lease.role.account());
         event.facts = Facts {
-            profile: Some(leased.lease.profile.to_string()),
-            identity: Some(leased.profile.identity.to_string()),
-            interface: Some(leased.lease.interface),
+            profile: Some(lease.profile.to_string()),
+            identity: Some(grant.profile.identity.to_string()),
+            interface: Some(lease.interface),
             reason: grant.reason.clone(),
             ticket: grant.ticket.clone(),
-            ..session_facts(&leased.minted.sent, &leased.minted.session)
+            ..session_facts(&minted.sent, &minted.session)
         };
         event
     }

@@ -29,6 +29,12 @@ impl Leases {
         list.push_back(lease);
     }
 
+    /// Remembers a lease that an endpoint serves: in place of what it served before.
+    pub(super) fn renew(&self, lease: Lease, now: Timestamp) {
+        self.end(&lease.id);
+        self.add(lease, now);
+    }
+
     /// Those whose sessions have not expired.
     pub(super) fn live(&self, now: Timestamp) -> Vec<Lease> {
         let mut list = self.list();

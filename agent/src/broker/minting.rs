@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use super::Broker;
 use super::failure::Failure;
-use super::sessions::{Behind, Minted};
+use super::sessions::{Behind, Bodies, Manner, Minted};
 use crate::domain::assume_role::AssumeRole;
 use crate::domain::identity::{BaseCredentials, Identity};
 use crate::domain::name::{ProfileName, SessionId};
@@ -32,7 +31,7 @@ impl Broker {
         identity: &'a Arc<Identity>,
         question: Arc<AssumeRole>,
         profile: &'a ProfileName,
-        patience: Duration,
+        manner: Manner,
         told: Told,
     ) -> Answer<'a, Result<Arc<Minted>, Failure>> {
         Box::pin(async move {
@@ -43,11 +42,13 @@ impl Broker {
                 let told = if behind.0 { Told::Outcome } else { told };
                 async move {
                     broker
-                        .mint(&identity, &question, profile, patience, told)
+                        .mint(&identity, &question, profile, manner, told)
                         .await
                 }
             };
-            self.sessions.session(&question, refreshable, mint).await
+            self.sessions
+                .session(&question, refreshable, manner, mint)
+                .await
         })
     }
 
@@ -56,16 +57,16 @@ impl Broker {
         identity: &Arc<Identity>,
         question: &AssumeRole,
         profile: ProfileName,
-        patience: Duration,
+        manner: Manner,
         told: Told,
     ) -> Result<Arc<Minted>, Failure> {
         let result = match question.prefix() {
             None => {
-                self.assume_by_identity(identity, question, profile, patience)
+                self.assume_by_identity(identity, question, profile, manner)
                     .await
             }
             Some(prefix) => {
-                self.assume_by_role(identity, question, prefix, profile, patience)
+                self.assume_by_role(identity, question, prefix, profile, manner)
                     .await
             }
         };
@@ -84,11 +85,11 @@ impl Broker {
         question: &AssumeRole,
         prefix: AssumeRole,
         profile: ProfileName,
-        patience: Duration,
+        manner: Manner,
     ) -> Result<Minted, Failure> {
         let prefix = Arc::new(prefix);
         let earlier = Arc::clone(&prefix);
-        let earlier = self.session(identity, earlier, &profile, patience, Told::Success);
+        let earlier = self.session(identity, earlier, &profile, manner, Told::Success);
         let earlier = earlier.await?;
         let base = earlier.session.as_base();
         let assumed = self.assume(question, profile, &base, None).await;
@@ -103,10 +104,13 @@ impl Broker {
         identity: &Arc<Identity>,
         question: &AssumeRole,
         profile: ProfileName,
-        patience: Duration,
+        manner: Manner,
     ) -> Result<Minted, Failure> {
-        let base = self.identities.base(identity, patience).await?;
-        let code = self.identities.code_for_role(identity, patience).await?;
+        let base = self.identities.base(identity, manner.person).await?;
+        let code = self
+            .identities
+            .code_for_role(identity, manner.person)
+            .await?;
         let serial = identity.mfa.as_ref().map(|mfa| &mfa.serial);
         let mfa = serial
             .zip(code.as_ref())
@@ -149,6 +153,7 @@ impl Broker {
             profile,
             made_at,
             issued: AtomicBool::new(false),
+            bodies: Bodies::default(),
         })
     }
 }

@@ -7,7 +7,9 @@ pub mod failure;
 
 mod changes;
 mod codes;
+mod counting;
 mod denials;
+pub mod endpoints;
 mod flight;
 mod holding;
 mod identities;
@@ -18,7 +20,7 @@ mod locking;
 mod minting;
 mod sessions;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unlocking;
 
 use std::sync::atomic::Ordering;
@@ -27,12 +29,13 @@ use std::time::Duration;
 
 use self::changes::Changes;
 use self::denials::Denials;
+use self::endpoints::Endpoints;
 pub use self::failure::{Failure, Needs};
 use self::identities::Identities;
 pub use self::identities::{Answers, Standing};
 use self::leases::Leases;
 use self::minting::Told;
-use self::sessions::{Minted, Sessions};
+use self::sessions::{Manner, Minted, Sessions};
 use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide, may_see};
 use crate::domain::identity::{Identity, Store};
@@ -44,7 +47,7 @@ use crate::domain::profile::Profile;
 use crate::domain::scope::{Surroundings, compose};
 use crate::domain::session::Session;
 use crate::domain::settings::Settings;
-use jumpgate_api::JournalReport;
+use jumpgate_api::{JournalReport, Secret, Timestamp};
 
 use crate::ports::{
     Clock, Entropy, IdentityStore, Journal, JournalHealth, Lines, Prompter, TokenService,
@@ -108,6 +111,7 @@ pub struct Broker {
     leases: Leases,
     changes: Changes,
     denials: Denials,
+    endpoints: Endpoints,
 }
 
 impl Broker {
@@ -123,6 +127,7 @@ impl Broker {
             leases: Leases::default(),
             changes: Changes::default(),
             denials: Denials::new(Arc::clone(&ports.journal)),
+            endpoints: Endpoints::default(),
             ports,
         })
     }
@@ -160,7 +165,7 @@ impl Broker {
             &identity,
             question,
             &grant.profile.name,
-            prompt_wait,
+            Manner::patient(prompt_wait),
             Told::ByLease,
         );
         let patience = prompt_wait + BEYOND_PROMPT;
@@ -168,7 +173,8 @@ impl Broker {
             .await
             .map_err(|_| Failure::Waited(patience))??;
         let leased = self.lease(peer, ask, &grant, minted)?;
-        self.record_lease(&leased, &grant).await?;
+        self.record_lease(&leased.lease, &grant, &leased.minted)
+            .await?;
         // A lock or the session's end may have come meanwhile: what they promise holds.
         if self.identities.era()? != era {
             return Err(Failure::Locked);
@@ -182,12 +188,17 @@ impl Broker {
     }
 
     /// The record of a hand-out. The first of a session's that is safely written is its issue.
-    async fn record_lease(&self, leased: &Leased, grant: &Grant) -> Result<(), Failure> {
-        let first = !leased.minted.issued.swap(true, Ordering::AcqRel);
-        let event = self.lease_event(leased, grant, first);
+    async fn record_lease(
+        &self,
+        lease: &Lease,
+        grant: &Grant,
+        minted: &Minted,
+    ) -> Result<(), Failure> {
+        let first = !minted.issued.swap(true, Ordering::AcqRel);
+        let event = Self::lease_event(lease, grant, minted, first);
         let recorded = self.ports.journal.record(event).await;
         if recorded.is_err() && first {
-            leased.minted.issued.store(false, Ordering::Release);
+            minted.issued.store(false, Ordering::Release);
         }
         Ok(recorded?)
     }
@@ -314,12 +325,13 @@ impl Broker {
 
     /// Writes what is still gathered to the journal.
     pub async fn flush_denials(&self) {
+        self.record_all_counts().await;
         self.denials.flush().await;
     }
 
     /// The journal's last so many lines or all, then new ones as they come, if wanted.
     pub async fn journal(&self, last: Option<usize>, follow: bool) -> Lines {
-        self.denials.flush().await;
+        self.flush_denials().await;
         self.ports.journal.lines(last, follow)
     }
 
@@ -328,7 +340,7 @@ impl Broker {
     /// # Errors
     /// It cannot be read.
     pub async fn verify_journal(&self) -> Result<JournalReport, Failure> {
-        self.denials.flush().await;
+        self.flush_denials().await;
         Ok(self.ports.journal.report().await?)
     }
 
@@ -336,6 +348,18 @@ impl Broker {
     #[must_use]
     pub fn journal_health(&self) -> JournalHealth {
         self.ports.journal.health()
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// A new secret of 32 random bytes, as base64url.
+    #[must_use]
+    pub fn new_secret(&self) -> Secret<String> {
+        self.ports.entropy.secret()
     }
 
     /// An id for a request, as in the log.

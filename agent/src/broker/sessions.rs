@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use jumpgate_api::Timestamp;
+use jumpgate_api::{Secret, Timestamp};
 
 use super::failure::Failure;
 use super::flight::Flight;
 use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
-use crate::domain::lifetime::{Freshness, freshness, refresh_pause};
+use crate::domain::lifetime::{Freshness, HANDED_OUT, freshness, refresh_pause};
 use crate::domain::name::{IdentityName, ProfileName};
 use crate::domain::session::Session;
 use crate::ports::{Clock, Entropy};
@@ -19,8 +19,19 @@ use crate::ports::{Clock, Entropy};
 /// Most questions that are kept; beyond it new ones are refused until some have expired.
 pub(super) const MAX_ENTRIES: usize = 20_000;
 
-/// How long a caller waits for a refresh of a session that still lives.
+/// How long a caller of `credential_process` waits for a refresh of a session that still lives.
 pub(super) const REFRESH_WAIT: Duration = Duration::from_secs(5);
+
+/// How a caller is served.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// How long a person may take.
+    pub(super) person: Duration,
+    /// How long a refresh may take while the old session lives.
+    pub(super) refresh: Duration,
+    /// The life that is handed out at least, wherever a refresh is possible.
+    pub(super) least: Duration,
+}
 
 /// A session and the call that made it, for the journal.
 #[derive(Debug)]
@@ -32,6 +43,15 @@ pub(super) struct Minted {
     pub(super) made_at: Duration,
     /// Whether the journal has it handed out to someone.
     pub(super) issued: AtomicBool,
+    /// The session as endpoints answer with it, each kind's made once: gone when the session is.
+    pub(super) bodies: Bodies,
+}
+
+/// A session as container credentials and as IMDS show it.
+#[derive(Debug, Default)]
+pub(super) struct Bodies {
+    pub(super) container: OnceLock<Arc<Secret<Vec<u8>>>>,
+    pub(super) imds: OnceLock<Arc<Secret<Vec<u8>>>>,
 }
 
 impl Minted {
@@ -42,9 +62,9 @@ impl Minted {
         clock.now().max(self.session.issued_at.plus(age))
     }
 
-    fn freshness(&self, clock: &dyn Clock) -> Freshness {
+    fn freshness(&self, clock: &dyn Clock, least: Duration) -> Freshness {
         let (issued_at, expires_at) = (self.session.issued_at, self.session.expires_at);
-        freshness(issued_at, expires_at, self.now(clock))
+        freshness(issued_at, expires_at, self.now(clock), least)
     }
 }
 
@@ -85,6 +105,17 @@ enum Step {
     Join(Minting, Option<Arc<Minted>>),
 }
 
+impl Manner {
+    /// For a caller that can wait: `credential_process`, `export`.
+    pub(super) const fn patient(person: Duration) -> Self {
+        Self {
+            person,
+            refresh: REFRESH_WAIT,
+            least: HANDED_OUT,
+        }
+    }
+}
+
 impl Sessions {
     pub(super) fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -108,15 +139,16 @@ impl Sessions {
         &self,
         question: &Arc<AssumeRole>,
         refreshable: bool,
+        manner: Manner,
         mint: impl FnOnce(Behind) -> M,
     ) -> Result<Arc<Minted>, Failure>
     where
         M: Future<Output = Result<Arc<Minted>, Failure>> + Send + 'static,
     {
-        match self.step(question, refreshable, mint)? {
+        match self.step(question, refreshable, manner, mint)? {
             Step::Serve(minted) => Ok(minted),
             Step::Join(flight, None) => flight.landed().await,
-            Step::Join(flight, Some(old)) => self.new_or_old(flight, old).await,
+            Step::Join(flight, Some(old)) => self.new_or_old(flight, old, manner).await,
         }
     }
 
@@ -124,6 +156,7 @@ impl Sessions {
         &self,
         question: &Arc<AssumeRole>,
         refreshable: bool,
+        manner: Manner,
         mint: impl FnOnce(Behind) -> M,
     ) -> Result<Step, Failure>
     where
@@ -134,7 +167,7 @@ impl Sessions {
         cache.make_room(question, clock)?;
         let entry = cache.entries.entry(Arc::clone(question)).or_default();
         let under_way = entry.flight.clone().filter(Minting::is_under_way);
-        if let Some((old, judged)) = entry.alive(clock) {
+        if let Some((old, judged)) = entry.alive(clock, manner.least) {
             let launches = judged != Freshness::Fresh && refreshable && entry.may_refresh(now);
             let flight = match under_way {
                 None if launches => Some(self.launch(entry, question, mint(Behind(true)))),
@@ -206,9 +239,14 @@ impl Sessions {
     }
 
     /// Waits a bounded time for the new session. The old one does where that fails, for as long as it lives.
-    async fn new_or_old(&self, flight: Minting, old: Arc<Minted>) -> Result<Arc<Minted>, Failure> {
-        let new = tokio::time::timeout(REFRESH_WAIT, flight.clone().landed()).await;
-        let lives = old.freshness(self.clock.as_ref()) != Freshness::Spent;
+    async fn new_or_old(
+        &self,
+        flight: Minting,
+        old: Arc<Minted>,
+        manner: Manner,
+    ) -> Result<Arc<Minted>, Failure> {
+        let new = tokio::time::timeout(manner.refresh, flight.clone().landed()).await;
+        let lives = old.freshness(self.clock.as_ref(), manner.least) != Freshness::Spent;
         match new {
             Ok(Ok(new)) => Ok(new),
             Ok(Err(Failure::Locked)) => Err(Failure::Locked),
@@ -266,7 +304,7 @@ impl Sessions {
         let cache = self.cache();
         let entries = cache.entries.values();
         let mut live: Vec<_> = entries
-            .filter_map(|entry| Some(entry.alive(clock)?.0))
+            .filter_map(|entry| Some(entry.alive(clock, HANDED_OUT)?.0))
             .collect();
         live.sort_by(|a, b| a.session.id.cmp(&b.session.id));
         live
@@ -274,9 +312,9 @@ impl Sessions {
 }
 
 impl Entry {
-    fn alive(&self, clock: &dyn Clock) -> Option<(Arc<Minted>, Freshness)> {
+    fn alive(&self, clock: &dyn Clock, least: Duration) -> Option<(Arc<Minted>, Freshness)> {
         let minted = self.minted.as_ref()?;
-        let judged = minted.freshness(clock);
+        let judged = minted.freshness(clock, least);
         (judged != Freshness::Spent).then(|| (Arc::clone(minted), judged))
     }
 
@@ -294,7 +332,7 @@ impl Entry {
         let now = clock.running();
         let remembers = self.refusal.as_ref().is_some_and(|(_, until)| *until > now);
         let flies = self.flight.as_ref().is_some_and(Minting::is_under_way);
-        !remembers && !flies && self.alive(clock).is_none()
+        !remembers && !flies && self.alive(clock, HANDED_OUT).is_none()
     }
 }
 

@@ -14,6 +14,10 @@ pub const LAST_SECONDS: Duration = Duration::from_secs(60);
 /// The life that a caller gets at least, wherever a refresh is possible.
 pub const HANDED_OUT: Duration = Duration::from_secs(20 * 60);
 
+/// The same for IMDS: botocore shows itself an expiry up to 25 minutes away when less is left, and would go on signing
+/// with what has expired.
+pub const HANDED_OUT_BY_IMDS: Duration = Duration::from_secs(26 * 60);
+
 /// A refresh behind the caller starts when this much is left, or a quarter of the life if that is more.
 pub const REFRESH_AHEAD: Duration = Duration::from_secs(30 * 60);
 
@@ -31,12 +35,18 @@ pub enum Freshness {
     Spent,
 }
 
-/// Judges a session by its life and what is left of it.
-pub fn freshness(issued_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> Freshness {
+/// Judges a session by its life and what is left of it. `least` is what the caller shall get wherever a refresh is
+/// possible: [`HANDED_OUT`] or [`HANDED_OUT_BY_IMDS`].
+pub fn freshness(
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    now: Timestamp,
+    least: Duration,
+) -> Freshness {
     let (life, left) = (expires_at.since(issued_at), expires_at.since(now));
     if left <= LAST_SECONDS {
         Freshness::Spent
-    } else if left < handed_out(life) {
+    } else if left < least.min(refresh_at(life)) {
         Freshness::Short
     } else if left <= refresh_at(life) {
         Freshness::Ageing
@@ -49,10 +59,6 @@ pub fn freshness(issued_at: Timestamp, expires_at: Timestamp, now: Timestamp) ->
 /// three fifths of their life.
 fn refresh_at(life: Duration) -> Duration {
     REFRESH_AHEAD.max(life / 4).min(life * 3 / 5)
-}
-
-fn handed_out(life: Duration) -> Duration {
-    HANDED_OUT.min(refresh_at(life))
 }
 
 /// How long after a failed refresh the next one may start while the old session is served: 30 s, doubling
@@ -74,7 +80,7 @@ mod tests {
         let issued = Timestamp::from_unix_seconds(1_000_000);
         let expires = Timestamp::from_unix_seconds(1_000_000 + life_minutes * 60);
         let now = Timestamp::from_unix_seconds(1_000_000 + life_minutes * 60 - left_seconds);
-        freshness(issued, expires, now)
+        freshness(issued, expires, now, HANDED_OUT)
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jumpgate_api::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jumpgate_api::{Secret, Timestamp};
 use ulid::Ulid;
+use zeroize::Zeroizing;
 
 use crate::ports::{Clock, Entropy};
 
@@ -50,6 +53,12 @@ impl Entropy for SystemEntropy {
         fill(&mut byte);
         byte[0]
     }
+
+    fn secret(&self) -> Secret<String> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        fill(bytes.as_mut());
+        Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_ref()))
+    }
 }
 
 /// Without randomness there is no safe way on: ids would repeat, nonces too.
@@ -63,6 +72,20 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn secrets_differ_and_fit_a_header() {
+        let secrets: HashSet<String> = (0..1000)
+            .map(|_| SystemEntropy.secret().expose().clone())
+            .collect();
+        assert_eq!(secrets.len(), 1000);
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        assert!(
+            secrets
+                .iter()
+                .all(|text| text.len() == 43 && text.chars().all(fits))
+        );
+    }
 
     #[test]
     fn the_time_since_boot_goes_on() {

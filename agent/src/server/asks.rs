@@ -1,6 +1,9 @@
 //! From the wire to the domain: every text becomes a value that is legal by construction, or a problem.
 
-use jumpgate_api::{Code, CredentialsRequest, IdentityAddRequest, Problem, UnlockRequest};
+use jumpgate_api::{
+    Code, CredentialsRequest, EndpointKind, EndpointRequest, IdentityAddRequest, Interface, Narrow,
+    Problem, UnlockRequest,
+};
 use jumpgate_iam::{PolicyDocument, RoleDuration, TagKey, TagValue};
 
 use crate::broker::Answers;
@@ -22,10 +25,21 @@ fn invalid(what: &str, why: &dyn std::fmt::Display) -> Problem {
 }
 
 pub(super) fn ask(request: CredentialsRequest) -> Result<Ask, Problem> {
-    let narrow = request.narrow;
+    ask_for(&request.profile, request.interface, request.narrow)
+}
+
+pub(super) fn endpoint(request: EndpointRequest) -> Result<Ask, Problem> {
+    let interface = match request.kind {
+        EndpointKind::Container => Interface::Container,
+        EndpointKind::Imds => Interface::Imds,
+    };
+    ask_for(&request.profile, interface, request.narrow)
+}
+
+fn ask_for(profile: &str, interface: Interface, narrow: Narrow) -> Result<Ask, Problem> {
     Ok(Ask {
-        profile: profile_name(&request.profile)?,
-        interface: request.interface,
+        profile: profile_name(profile)?,
+        interface,
         narrowing: Narrowing {
             policy: narrow.policy.as_deref().map(policy).transpose()?,
             duration: narrow

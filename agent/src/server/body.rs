@@ -4,6 +4,7 @@
 //! ours.)
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
@@ -16,8 +17,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 use zeroize::Zeroizing;
 
-use super::control::PATIENCE;
 use crate::ports::Lines;
+
+/// How long a peer may take for its head, and again for its body.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Room for the largest reply that holds a secret, in bytes: a session, whose token has at most 4,096.
 const REPLY_ROOM: usize = 16 * 1024;

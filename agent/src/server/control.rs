@@ -18,7 +18,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::body::{Body, json, ok, read, stream};
+use super::body::{Body, PATIENCE, json, ok, read, stream};
+use super::endpoints::Endpoints;
 use super::problem::problem;
 use super::routes::{Route, route};
 use super::{answers, asks, peer};
@@ -32,9 +33,6 @@ pub const MAX_CONNECTIONS: usize = 512;
 /// Most readers of the journal at a time. They may take as long as they like, so without a limit of their own
 /// they could take all connections, and the runtime's threads for blocking work with them.
 pub const MAX_READERS: usize = 32;
-
-/// How long a peer may take for its head, and again for its body.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the server cannot know itself: the process around it.
 pub trait Process: Send + Sync {
@@ -70,6 +68,7 @@ pub struct About {
 pub struct Control {
     broker: Arc<Broker>,
     process: Arc<dyn Process>,
+    endpoints: Arc<Endpoints>,
     permits: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     uid: u32,
@@ -78,11 +77,12 @@ pub struct Control {
 impl Control {
     /// A server for a broker.
     #[must_use]
-    pub fn new(broker: Arc<Broker>, process: Arc<dyn Process>) -> Self {
+    pub fn new(broker: Arc<Broker>, endpoints: Arc<Endpoints>, process: Arc<dyn Process>) -> Self {
         let uid = process.about().uid;
         Self {
             broker,
             process,
+            endpoints,
             permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             readers: Arc::new(Semaphore::new(MAX_READERS)),
             uid,
@@ -160,6 +160,10 @@ impl Control {
         let route = route(request.method().as_str(), uri.path(), uri.query())?;
         match route {
             Route::Credentials => self.credentials(peer, read(request).await?).await,
+            Route::OpenEndpoint => {
+                let opened = self.endpoints.open(peer, read(request).await?).await;
+                Ok(ok(&opened?))
+            }
             Route::Status => Ok(ok(&self.status())),
             Route::Unlock => self.unlock(peer, read(request).await?).await,
             Route::Lock => {
@@ -233,7 +237,17 @@ impl Control {
     }
 
     async fn end_lease(&self, peer: &Peer, id: &str) -> Result<Response<Body>, Problem> {
-        let ended = self.broker.end_lease(peer, &asks::lease_id(id)?).await;
+        let id = asks::lease_id(id)?;
+        let leases = self.broker.leases();
+        let held = leases.into_iter().find(|lease| lease.id == id);
+        if self.endpoints.close(&id, "by its user").await {
+            let none_left = self.broker.now();
+            return Ok(ok(&LeaseEnded {
+                id: id.to_string(),
+                valid_until: held.map_or(none_left, |lease| lease.expires_at),
+            }));
+        }
+        let ended = self.broker.end_lease(peer, &id).await;
         let lease = ended.map_err(|failure| problem(&failure))?;
         Ok(ok(&LeaseEnded {
             id: lease.id.to_string(),
@@ -340,7 +354,7 @@ impl Control {
                 .map(answers::session)
                 .collect(),
             leases: self.broker.leases().len(),
-            endpoints: Vec::new(),
+            endpoints: self.endpoints.status(),
             sts: StsStatus { calls, failures },
             journal: JournalStatus {
                 path: journal.path,

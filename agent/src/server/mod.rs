@@ -1,11 +1,26 @@
 //! Transport only: bytes ↔ control API ↔ broker.
 
 pub mod control;
+pub mod endpoints;
+pub mod guard;
 pub mod peer;
 pub mod socket;
+pub mod tcp_peer;
+pub mod token_files;
 
 mod answers;
 mod asks;
 mod body;
+mod container;
+mod credentials;
+mod exits;
+mod holder;
+mod imds;
+mod listener;
+mod pace;
 mod problem;
+mod room;
 mod routes;
+mod stand;
+#[cfg(test)]
+mod tests;

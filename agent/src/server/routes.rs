@@ -6,6 +6,7 @@ use jumpgate_api::{Code, Problem, VERSION, from_path_segment};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Credentials,
+    OpenEndpoint,
     Status,
     Unlock,
     Lock,
@@ -39,6 +40,7 @@ pub(super) fn route(method: &str, path: &str, query: Option<&str>) -> Result<Rou
     };
     let found = match (method, rest.as_slice()) {
         ("POST", ["credentials"]) => Route::Credentials,
+        ("POST", ["endpoints"]) => Route::OpenEndpoint,
         ("GET", ["status"]) => Route::Status,
         ("POST", ["unlock"]) => Route::Unlock,
         ("POST", ["lock"]) => Route::Lock,
@@ -92,6 +94,7 @@ mod tests {
     fn every_route_of_the_api() {
         for (method, path, query, expected) in [
             ("POST", "/v1/credentials", None, Route::Credentials),
+            ("POST", "/v1/endpoints", None, Route::OpenEndpoint),
             ("GET", "/v1/status", None, Route::Status),
             ("POST", "/v1/unlock", None, Route::Unlock),
             ("POST", "/v1/lock", None, Route::Lock),

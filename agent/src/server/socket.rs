@@ -80,6 +80,7 @@ impl SocketError {
 pub struct ControlSocket {
     listener: Option<UnixListener>,
     path: PathBuf,
+    directory: PathBuf,
     _lock: File,
 }
 
@@ -95,6 +96,7 @@ impl ControlSocket {
         Ok(Self {
             listener: Some(listener),
             path: path.to_owned(),
+            directory: directory_of(path).to_owned(),
             _lock: lock,
         })
     }
@@ -108,8 +110,15 @@ impl ControlSocket {
         Ok(Self {
             listener: Some(listener),
             path: PathBuf::new(),
+            directory: directory_of(path).to_owned(),
             _lock: lock,
         })
+    }
+
+    /// The directory that the socket lies in: ours alone.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The listener, once.
@@ -127,6 +136,10 @@ impl Drop for ControlSocket {
     }
 }
 
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}
+
 fn io_at(path: &Path, error: io::Error) -> SocketError {
     SocketError::Io {
         path: path.to_owned(),
@@ -142,7 +155,7 @@ fn take_place(path: &Path, owner: Owner) -> Result<File, SocketError> {
             io::Error::new(io::ErrorKind::InvalidInput, error),
         ));
     }
-    let directory = path.parent().unwrap_or(Path::new("/"));
+    let directory = directory_of(path);
     private_directory(directory, owner.uid)?;
     let lock_path = directory.join("agent.lock");
     let mut lock = OpenOptions::new()
@@ -184,7 +197,7 @@ fn of_pid(pid: Option<u32>) -> String {
 
 /// Makes the directory, or sees to it that nobody else may enter the one that is there: whoever can replace
 /// the socket can hand out credentials of their own and collect what is typed.
-fn private_directory(directory: &Path, uid: u32) -> Result<(), SocketError> {
+pub(super) fn private_directory(directory: &Path, uid: u32) -> Result<(), SocketError> {
     let made = DirBuilder::new()
         .recursive(true)
         .mode(0o700)

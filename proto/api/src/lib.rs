@@ -6,6 +6,7 @@
 //! | method and path | request | reply |
 //! |---|---|---|
 //! | `POST /v1/credentials` | [`CredentialsRequest`] | [`CredentialsReply`] |
+//! | `POST /v1/endpoints` | [`EndpointRequest`] | [`EndpointReply`] |
 //! | `GET /v1/status` | – | [`Status`] |
 //! | `POST /v1/unlock` | [`UnlockRequest`] | [`UnlockReply`] |
 //! | `POST /v1/lock` | – | [`LockReply`] |

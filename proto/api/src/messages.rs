@@ -217,6 +217,72 @@ pub struct SessionStatus {
     pub token_percent: Option<u32>,
 }
 
+/// Which interface an endpoint for SDKs speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointKind {
+    /// Container credentials.
+    Container,
+    /// IMDSv2.
+    Imds,
+}
+
+impl EndpointKind {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Imds => "imds",
+        }
+    }
+}
+
+/// `POST /v1/endpoints`: opens an endpoint for SDKs, or shows the one that stands for the same ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointRequest {
+    /// The profile's name.
+    pub profile: String,
+    /// What the endpoint speaks.
+    pub kind: EndpointKind,
+    /// What the caller takes away from the profile's scope.
+    #[serde(default)]
+    pub narrow: Narrow,
+    /// Whether it ends with the asking process: `exec` replaces itself by the command, so that this is the
+    /// command. Otherwise it stands until it is ended.
+    #[serde(default)]
+    pub until_exit: bool,
+}
+
+/// Where an endpoint is and what opens it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointReply {
+    /// The lease's id; ending the lease closes the endpoint.
+    pub lease: String,
+    /// The profile.
+    pub profile: String,
+    /// What it speaks.
+    pub kind: EndpointKind,
+    /// Container: the full URI. IMDS: the root, without a slash at its end.
+    pub url: String,
+    /// Container: the value of the `Authorization` header.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_on_the_wire"
+    )]
+    pub token: Option<Secret<String>>,
+    /// Container: a file that holds the token, mode 0600, without a newline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<String>,
+    /// The profile's region, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The role.
+    pub role_arn: String,
+}
+
 /// One endpoint in `status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointStatus {

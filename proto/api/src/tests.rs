@@ -66,6 +66,35 @@ fn golden_credentials() {
 }
 
 #[test]
+fn golden_endpoints() {
+    golden(
+        "endpoint_request",
+        &EndpointRequest {
+            profile: "dev".into(),
+            kind: EndpointKind::Container,
+            narrow: Narrow {
+                duration_seconds: Some(900),
+                ..Narrow::default()
+            },
+            until_exit: true,
+        },
+    );
+    golden(
+        "endpoint_reply",
+        &EndpointReply {
+            lease: "01KAN0000000000000000000L1".into(),
+            profile: "dev".into(),
+            kind: EndpointKind::Container,
+            url: "http://127.0.0.1:41234/v1/01KAN0000000000000000000L1".into(),
+            token: Some("token".into()),
+            token_file: Some("/run/user/1000/jumpgate/tokens/01KAN0000000000000000000L1".into()),
+            region: Some("ap-northeast-1".into()),
+            role_arn: "arn:aws:iam::222222222222:role/Developer".into(),
+        },
+    );
+}
+
+#[test]
 fn golden_unlock_and_lock() {
     golden(
         "unlock_request",

@@ -28,7 +28,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Clocks that go with tokio's, and by which a suspended machine or somebody who sets the time can be played.
-pub(super) struct FakeClock {
+pub(crate) struct FakeClock {
     start: Instant,
     slept: AtomicI64,
     set_back: AtomicI64,
@@ -36,7 +36,7 @@ pub(super) struct FakeClock {
 }
 
 impl FakeClock {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
             slept: AtomicI64::new(0),
@@ -46,18 +46,18 @@ impl FakeClock {
     }
 
     /// How often it was looked at: nobody who waits does.
-    pub(super) fn reads(&self) -> u64 {
+    pub(crate) fn reads(&self) -> u64 {
         self.reads.load(Ordering::SeqCst)
     }
 
     /// The wall clock goes on while timers stand still.
-    pub(super) fn suspend(&self, time: Duration) {
+    pub(crate) fn suspend(&self, time: Duration) {
         let millis = i64::try_from(time.as_millis()).unwrap();
         self.slept.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// Somebody sets the wall clock back.
-    pub(super) fn set_back(&self, time: Duration) {
+    pub(crate) fn set_back(&self, time: Duration) {
         let millis = i64::try_from(time.as_millis()).unwrap();
         self.set_back.fetch_add(millis, Ordering::SeqCst);
     }
@@ -81,7 +81,7 @@ impl Clock for FakeClock {
 }
 
 #[derive(Default)]
-pub(super) struct FakeEntropy(AtomicU64);
+pub(crate) struct FakeEntropy(AtomicU64);
 
 impl Entropy for FakeEntropy {
     fn ulid(&self) -> String {
@@ -91,10 +91,15 @@ impl Entropy for FakeEntropy {
     fn byte(&self) -> u8 {
         0
     }
+
+    fn secret(&self) -> Secret<String> {
+        let number = self.0.fetch_add(1, Ordering::SeqCst);
+        Secret::new(format!("{number:_>43}"))
+    }
 }
 
 /// Holds callers up until the test lets them through, and tells the test when they arrive.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     open: watch::Sender<bool>,
     arrived: watch::Sender<usize>,
 }
@@ -107,21 +112,21 @@ impl Gate {
         }
     }
 
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.open.send_replace(false);
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.open.send_replace(true);
     }
 
     /// How many came so far.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         *self.arrived.borrow()
     }
 
     /// Resolves when so many have come.
-    pub(super) async fn arrived(&self, count: usize) {
+    pub(crate) async fn arrived(&self, count: usize) {
         let mut arrived = self.arrived.subscribe();
         arrived.wait_for(|so_far| *so_far >= count).await.unwrap();
     }
@@ -134,14 +139,14 @@ impl Gate {
 
 /// One AssumeRole as STS saw it.
 #[derive(Debug, Clone)]
-pub(super) struct Assumed {
-    pub(super) signer: String,
-    pub(super) request: AssumeRoleRequest,
-    pub(super) code: Option<String>,
+pub(crate) struct Assumed {
+    pub(crate) signer: String,
+    pub(crate) request: AssumeRoleRequest,
+    pub(crate) code: Option<String>,
 }
 
 /// What STS does with one AssumeRole.
-pub(super) enum Script {
+pub(crate) enum Script {
     Fail(TokenErrorKind),
     /// Refuses its credentials, once the test says so.
     RejectLate(Arc<Notify>),
@@ -151,20 +156,20 @@ pub(super) enum Script {
 }
 
 /// STS. Sessions live as long as was asked for.
-pub(super) struct FakeTokens {
+pub(crate) struct FakeTokens {
     clock: Arc<FakeClock>,
-    pub(super) roles: Gate,
-    pub(super) tokens: Gate,
-    pub(super) assumed: Mutex<Vec<Assumed>>,
-    pub(super) codes: Mutex<Vec<String>>,
+    pub(crate) roles: Gate,
+    pub(crate) tokens: Gate,
+    pub(crate) assumed: Mutex<Vec<Assumed>>,
+    pub(crate) codes: Mutex<Vec<String>>,
     script: Mutex<VecDeque<Script>>,
     denied: Mutex<Option<TokenErrorKind>>,
-    pub(super) right_code: Mutex<Option<String>>,
-    pub(super) caller: Mutex<String>,
+    pub(crate) right_code: Mutex<Option<String>>,
+    pub(crate) caller: Mutex<String>,
 }
 
 impl FakeTokens {
-    pub(super) fn new(clock: Arc<FakeClock>) -> Self {
+    pub(crate) fn new(clock: Arc<FakeClock>) -> Self {
         Self {
             clock,
             roles: Gate::new(),
@@ -179,25 +184,25 @@ impl FakeTokens {
     }
 
     /// What happens to the next AssumeRole that no earlier script is for.
-    pub(super) fn script(&self, script: Script) {
+    pub(crate) fn script(&self, script: Script) {
         locked(&self.script).push_back(script);
     }
 
     /// What every AssumeRole without a script gets from now on.
-    pub(super) fn deny(&self, kind: Option<TokenErrorKind>) {
+    pub(crate) fn deny(&self, kind: Option<TokenErrorKind>) {
         *locked(&self.denied) = kind;
     }
 
     /// GetSessionToken takes this code only.
-    pub(super) fn take_code(&self, code: &str) {
+    pub(crate) fn take_code(&self, code: &str) {
         *locked(&self.right_code) = Some(code.to_owned());
     }
 
-    pub(super) fn seen(&self) -> Vec<Assumed> {
+    pub(crate) fn seen(&self) -> Vec<Assumed> {
         locked(&self.assumed).clone()
     }
 
-    pub(super) fn codes(&self) -> Vec<String> {
+    pub(crate) fn codes(&self) -> Vec<String> {
         locked(&self.codes).clone()
     }
 
@@ -231,7 +236,7 @@ impl FakeTokens {
     }
 }
 
-pub(super) fn token_error(kind: TokenErrorKind) -> TokenError {
+pub(crate) fn token_error(kind: TokenErrorKind) -> TokenError {
     TokenError {
         kind,
         code: Some("AccessDenied".into()),
@@ -311,16 +316,16 @@ impl TokenService for FakeTokens {
 }
 
 /// Where keys are kept: the long-term key, behind a passphrase if it has one.
-pub(super) struct FakeStore {
-    pub(super) loads: Gate,
+pub(crate) struct FakeStore {
+    pub(crate) loads: Gate,
     /// Keys kept and removed.
-    pub(super) changes: Gate,
-    pub(super) passphrase: Option<&'static str>,
-    pub(super) failure: Mutex<Option<StoreError>>,
+    pub(crate) changes: Gate,
+    pub(crate) passphrase: Option<&'static str>,
+    pub(crate) failure: Mutex<Option<StoreError>>,
 }
 
 impl FakeStore {
-    pub(super) fn new(passphrase: Option<&'static str>) -> Self {
+    pub(crate) fn new(passphrase: Option<&'static str>) -> Self {
         Self {
             loads: Gate::new(),
             changes: Gate::new(),
@@ -329,7 +334,7 @@ impl FakeStore {
         }
     }
 
-    pub(super) fn fail(&self, failure: Option<StoreError>) {
+    pub(crate) fn fail(&self, failure: Option<StoreError>) {
         *locked(&self.failure) = failure;
     }
 
@@ -380,14 +385,14 @@ impl IdentityStore for FakeStore {
 }
 
 /// A program that prints codes, the last one over and over; nobody to ask while it has none.
-pub(super) struct FakePrompter {
-    pub(super) asked: Gate,
+pub(crate) struct FakePrompter {
+    pub(crate) asked: Gate,
     codes: Mutex<VecDeque<Result<&'static str, PromptError>>>,
-    pub(super) passphrases: AtomicUsize,
+    pub(crate) passphrases: AtomicUsize,
 }
 
 impl FakePrompter {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             asked: Gate::new(),
             codes: Mutex::default(),
@@ -395,11 +400,11 @@ impl FakePrompter {
         }
     }
 
-    pub(super) fn prints(&self, codes: &[&'static str]) {
+    pub(crate) fn prints(&self, codes: &[&'static str]) {
         *locked(&self.codes) = codes.iter().map(|code| Ok(*code)).collect();
     }
 
-    pub(super) fn fails(&self, error: PromptError) {
+    pub(crate) fn fails(&self, error: PromptError) {
         *locked(&self.codes) = VecDeque::from([Err(error)]);
     }
 }
@@ -428,14 +433,14 @@ impl Prompter for FakePrompter {
 }
 
 /// The audit record in memory.
-pub(super) struct FakeJournal {
-    pub(super) writes: Gate,
-    pub(super) broken: AtomicBool,
+pub(crate) struct FakeJournal {
+    pub(crate) writes: Gate,
+    pub(crate) broken: AtomicBool,
     records: Mutex<Vec<Event>>,
 }
 
 impl FakeJournal {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             writes: Gate::new(),
             broken: AtomicBool::new(false),
@@ -443,11 +448,11 @@ impl FakeJournal {
         }
     }
 
-    pub(super) fn records(&self) -> Vec<Event> {
+    pub(crate) fn records(&self) -> Vec<Event> {
         locked(&self.records).clone()
     }
 
-    pub(super) fn of(&self, activity: Activity) -> Vec<Event> {
+    pub(crate) fn of(&self, activity: Activity) -> Vec<Event> {
         let records = self.records().into_iter();
         records.filter(|event| event.activity == activity).collect()
     }

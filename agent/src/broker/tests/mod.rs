@@ -4,7 +4,7 @@
 mod answers;
 mod bounds;
 mod chains;
-mod fakes;
+pub(crate) mod fakes;
 mod lifetimes;
 mod locking;
 mod people;
@@ -24,18 +24,18 @@ use crate::domain::samples::{ask, commanded, identity, peer, profile, settings, 
 use crate::domain::settings::Settings;
 
 /// A broker and everything around it.
-struct House {
-    broker: Arc<Broker>,
-    clock: Arc<FakeClock>,
-    tokens: Arc<FakeTokens>,
-    keyring: Arc<FakeStore>,
-    files: Arc<FakeStore>,
-    prompter: Arc<FakePrompter>,
-    journal: Arc<FakeJournal>,
+pub(crate) struct House {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) tokens: Arc<FakeTokens>,
+    pub(crate) keyring: Arc<FakeStore>,
+    pub(crate) files: Arc<FakeStore>,
+    pub(crate) prompter: Arc<FakePrompter>,
+    pub(crate) journal: Arc<FakeJournal>,
 }
 
 impl House {
-    fn with(settings: Settings) -> Self {
+    pub(crate) fn with(settings: Settings) -> Self {
         let clock = Arc::new(FakeClock::new());
         let tokens = Arc::new(FakeTokens::new(Arc::clone(&clock)));
         let keyring = Arc::new(FakeStore::new(None));
@@ -63,7 +63,7 @@ impl House {
     }
 
     /// The profile `dev` of an identity whose codes a program prints.
-    fn commanded() -> Self {
+    pub(crate) fn commanded() -> Self {
         let house = Self::with(settings(vec![commanded()], vec![profile("dev")]));
         house
             .prompter
@@ -72,12 +72,12 @@ impl House {
     }
 
     /// The profile `dev` of an identity whose codes a person types.
-    fn typed() -> Self {
+    pub(crate) fn typed() -> Self {
         Self::with(settings(vec![identity()], vec![profile("dev")]))
     }
 
     /// These profiles of an identity without a second factor, which no idleness locks.
-    fn plain(profiles: Vec<Profile>) -> Self {
+    pub(crate) fn plain(profiles: Vec<Profile>) -> Self {
         let mut settings = settings(vec![without_mfa()], profiles);
         settings.agent.idle_lock = None;
         Self::with(settings)
@@ -101,7 +101,7 @@ impl House {
         (0..count).map(|_| self.asking(profile)).collect()
     }
 
-    async fn unlock(&self, answers: Answers) -> Result<(), Failure> {
+    pub(crate) async fn unlock(&self, answers: Answers) -> Result<(), Failure> {
         self.broker.unlock(&peer(), None, answers).await.map(drop)
     }
 
@@ -119,12 +119,12 @@ impl House {
         ]
     }
 
-    fn recorded(&self, activity: Activity) -> usize {
+    pub(crate) fn recorded(&self, activity: Activity) -> usize {
         self.journal.of(activity).len()
     }
 }
 
-fn without_mfa() -> Identity {
+pub(crate) fn without_mfa() -> Identity {
     Identity {
         mfa: None,
         ..identity()

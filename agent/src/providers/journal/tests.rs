@@ -39,6 +39,10 @@ fn event(seconds: i64) -> Event {
 struct Counting(AtomicU64);
 
 impl Entropy for Counting {
+    fn secret(&self) -> jumpgate_api::Secret<String> {
+        unreachable!("the journal keeps no secret")
+    }
+
     fn ulid(&self) -> String {
         format!("01KAN{:021}", self.0.fetch_add(1, Ordering::Relaxed))
     }

@@ -1,0 +1,372 @@
+//! Endpoints for SDKs: one lease that is served again and again, from cache if anything is there.
+//!
+//! An SDK gives up after a second (Java, PHP, C++), so an endpoint never waits for a person and hardly for STS. What the
+//! rules say is asked when it is opened, and again when the configuration changes. The first time that a process gets a
+//! session is recorded before it leaves; the same again is counted and recorded once a minute, or the journal would be the
+//! limit of how often an SDK may ask.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jumpgate_api::{Interface, Secret, Timestamp};
+
+use super::counting::Holders;
+use super::failure::Failure;
+use super::minting::Told;
+use super::sessions::{Manner, Minted};
+use super::{Broker, identity_of};
+use crate::domain::assume_role::AssumeRole;
+use crate::domain::event::{Activity, Event};
+use crate::domain::grant::{Ask, Grant, decide};
+use crate::domain::identity::Identity;
+use crate::domain::lease::Lease;
+use crate::domain::lifetime::{HANDED_OUT, HANDED_OUT_BY_IMDS, LAST_SECONDS};
+use crate::domain::name::LeaseId;
+use crate::domain::peer::Peer;
+use crate::domain::profile::Profile;
+use crate::domain::scope::compose;
+use crate::domain::session::Session;
+use crate::domain::settings::Settings;
+
+/// What an endpoint takes at most for an answer: some SDKs give up after a second, and the way there and back takes time.
+pub const ANSWER_WITHIN: Duration = Duration::from_millis(700);
+
+/// How long like hand-outs are counted before they are recorded.
+pub(super) const COUNTED_FOR: Duration = Duration::from_secs(60);
+
+/// Most endpoints at a time.
+pub const MAX_ENDPOINTS: usize = 1_000;
+
+/// An endpoint: who asked for what, and what that means under the configuration in force.
+pub struct OpenEndpoint {
+    /// The lease that it serves.
+    pub lease: LeaseId,
+    /// What was asked for.
+    pub ask: Ask,
+    /// Who asked.
+    pub owner: Peer,
+    meaning: Mutex<Arc<Meaning>>,
+    pub(super) holders: Mutex<Holders>,
+}
+
+/// What an ask means under one configuration.
+struct Meaning {
+    settings: Arc<Settings>,
+    grant: Grant,
+    identity: Arc<Identity>,
+    question: Arc<AssumeRole>,
+}
+
+/// What an endpoint hands out.
+#[derive(Clone)]
+pub struct Handed {
+    minted: Arc<Minted>,
+    interface: Interface,
+    /// The profile.
+    pub profile: Arc<Profile>,
+}
+
+impl Handed {
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.minted.session
+    }
+
+    /// The session as this interface shows it, made once for each session and wiped with it.
+    pub fn body(&self, render: impl FnOnce(&Session) -> Secret<Vec<u8>>) -> Arc<Secret<Vec<u8>>> {
+        let bodies = &self.minted.bodies;
+        let body = match self.interface {
+            Interface::Imds => &bodies.imds,
+            Interface::Container | Interface::Process | Interface::Export => &bodies.container,
+        };
+        Arc::clone(body.get_or_init(|| Arc::new(render(self.session()))))
+    }
+}
+
+/// All open endpoints.
+#[derive(Default)]
+pub(super) struct Endpoints(Mutex<HashMap<LeaseId, Arc<OpenEndpoint>>>);
+
+impl Endpoints {
+    fn open(&self) -> MutexGuard<'_, HashMap<LeaseId, Arc<OpenEndpoint>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<OpenEndpoint>> {
+        self.open().values().cloned().collect()
+    }
+}
+
+impl OpenEndpoint {
+    /// The profile as it was when last looked at.
+    #[must_use]
+    pub fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.meaning().grant.profile)
+    }
+
+    fn meaning(&self) -> Arc<Meaning> {
+        Arc::clone(&self.meaning.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Broker {
+    /// Opens an endpoint, or finds the one that is open for the same ask of the same process. The rules are asked now,
+    /// so that a refusal is seen by who opens it; nothing is unlocked, and STS is not called.
+    ///
+    /// # Errors
+    /// The rules' refusal, a value that AWS would refuse, too many endpoints.
+    pub async fn open_endpoint(
+        &self,
+        peer: &Peer,
+        ask: &Ask,
+    ) -> Result<Arc<OpenEndpoint>, Failure> {
+        self.arrive().await;
+        let opened = self.opened(peer, ask);
+        if let Err(failure) = &opened {
+            self.denials
+                .note(self.denial_event(peer, ask, failure))
+                .await;
+        }
+        opened
+    }
+
+    /// Asks the rules whether this peer may have an endpoint for this ask, as [`Broker::open_endpoint`] does.
+    ///
+    /// # Errors
+    /// The rules' refusal, a value that AWS would refuse.
+    pub async fn may_open(&self, peer: &Peer, ask: &Ask) -> Result<(), Failure> {
+        self.arrive().await;
+        let meaning = self.meaning(peer, ask);
+        if let Err(failure) = &meaning {
+            self.denials
+                .note(self.denial_event(peer, ask, failure))
+                .await;
+        }
+        meaning.map(drop)
+    }
+
+    /// Counts a refusal at an endpoint once more: a client's second way to ask for the same.
+    pub async fn note_again(&self, endpoint: &OpenEndpoint, peer: &Peer, failure: &Failure) {
+        self.denials
+            .note(self.denial_event(peer, &endpoint.ask, failure))
+            .await;
+    }
+
+    /// A request that an endpoint's door refused; the endpoint is absent when it named none.
+    pub async fn note_refused(
+        &self,
+        interface: Interface,
+        endpoint: Option<&OpenEndpoint>,
+        peer: Peer,
+        why: String,
+    ) {
+        let mut event = Event::new(Activity::Deny, self.ports.clock.now());
+        event.peer = Some(peer);
+        event.failure = Some(why);
+        event.lease = endpoint.map(|endpoint| endpoint.lease.clone());
+        event.facts.interface = Some(interface);
+        event.facts.profile = endpoint.map(|endpoint| endpoint.ask.profile.to_string());
+        self.denials.note(event).await;
+    }
+
+    fn opened(&self, peer: &Peer, ask: &Ask) -> Result<Arc<OpenEndpoint>, Failure> {
+        let lease = LeaseId::parse(&self.ports.entropy.ulid());
+        let endpoint = Arc::new(OpenEndpoint {
+            lease: lease.map_err(|_| Failure::Internal("no lease id"))?,
+            ask: ask.clone(),
+            owner: peer.clone(),
+            meaning: Mutex::new(Arc::new(self.meaning(peer, ask)?)),
+            holders: Mutex::default(),
+        });
+        let mut open = self.endpoints.open();
+        if open.len() >= MAX_ENDPOINTS {
+            return Err(Failure::Busy("too many endpoints are open"));
+        }
+        open.insert(endpoint.lease.clone(), Arc::clone(&endpoint));
+        Ok(endpoint)
+    }
+
+    fn meaning(&self, peer: &Peer, ask: &Ask) -> Result<Meaning, Failure> {
+        let settings = self.settings();
+        let grant = decide(&settings, peer, ask)?;
+        Self::confirm(&grant)?;
+        let identity = identity_of(&settings, &grant.profile.identity)?;
+        let question = Arc::new(compose(&grant, &identity, &self.surroundings)?);
+        Ok(Meaning {
+            settings,
+            grant,
+            identity,
+            question,
+        })
+    }
+
+    /// The session that an endpoint hands to a process now, recorded or counted.
+    ///
+    /// # Errors
+    /// Locked, a person needed, STS in trouble: told within [`ANSWER_WITHIN`] and a little.
+    pub async fn serve_endpoint(
+        self: &Arc<Self>,
+        endpoint: &Arc<OpenEndpoint>,
+        peer: &Peer,
+    ) -> Result<Handed, Failure> {
+        self.arrive().await;
+        let handed = self.handed(endpoint, peer).await;
+        if let Err(failure) = &handed {
+            let event = self.denial_event(peer, &endpoint.ask, failure);
+            self.denials.note(event).await;
+        }
+        handed
+    }
+
+    async fn handed(
+        self: &Arc<Self>,
+        endpoint: &Arc<OpenEndpoint>,
+        peer: &Peer,
+    ) -> Result<Handed, Failure> {
+        let era = self.identities.era()?;
+        let meaning = self.meaning_now(endpoint)?;
+        let manner = Manner {
+            person: meaning.settings.agent.prompt_wait,
+            refresh: refresh_wait(endpoint.ask.interface),
+            least: least_life(endpoint.ask.interface),
+        };
+        let (question, profile) = (Arc::clone(&meaning.question), &meaning.grant.profile);
+        let minted = self.session(
+            &meaning.identity,
+            question,
+            &profile.name,
+            manner,
+            Told::ByLease,
+        );
+        let minted = tokio::time::timeout(ANSWER_WITHIN, minted)
+            .await
+            .map_err(|_| Failure::Waited(ANSWER_WITHIN))??;
+        self.record_serve(endpoint, peer, &meaning.grant, &minted)
+            .await?;
+        if self.identities.era()? != era {
+            return Err(Failure::Locked);
+        }
+        if minted.session.expires_at.since(self.ports.clock.now()) <= LAST_SECONDS {
+            return Err(Failure::Busy("the session ended while it was recorded"));
+        }
+        let profile = Arc::clone(profile);
+        Ok(Handed {
+            minted,
+            interface: endpoint.ask.interface,
+            profile,
+        })
+    }
+
+    /// Asks the rules anew when the configuration has changed since.
+    fn meaning_now(&self, endpoint: &OpenEndpoint) -> Result<Arc<Meaning>, Failure> {
+        let meaning = endpoint.meaning();
+        if Arc::ptr_eq(&meaning.settings, &self.settings()) {
+            return Ok(meaning);
+        }
+        let new = Arc::new(self.meaning(&endpoint.owner, &endpoint.ask)?);
+        let mut current = endpoint
+            .meaning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::clone(&new);
+        Ok(new)
+    }
+
+    async fn record_serve(
+        self: &Arc<Self>,
+        endpoint: &Arc<OpenEndpoint>,
+        peer: &Peer,
+        grant: &Grant,
+        minted: &Arc<Minted>,
+    ) -> Result<(), Failure> {
+        match endpoint.count(peer, &minted.session.id) {
+            Some(true) => self.record_counts_later(endpoint),
+            Some(false) => {}
+            None => {
+                let now = self.ports.clock.now();
+                let lease = lease_of(endpoint, peer, minted, now);
+                self.record_lease(&lease, grant, minted).await?;
+                let again = Self::lease_event(&lease, grant, minted, false);
+                for event in endpoint.remember(&lease, again) {
+                    self.record_or_log(event).await;
+                }
+                self.leases.renew(lease, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn record_counts_later(self: &Arc<Self>, endpoint: &Arc<OpenEndpoint>) {
+        let (broker, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
+        tokio::spawn(async move {
+            tokio::time::sleep(COUNTED_FOR).await;
+            broker.record_counts(&endpoint).await;
+        });
+    }
+
+    async fn record_counts(&self, endpoint: &OpenEndpoint) {
+        for event in endpoint.take_counts() {
+            self.record_or_log(event).await;
+        }
+    }
+
+    /// Records what is counted. Called before the journal is read and at the end.
+    pub(super) async fn record_all_counts(&self) {
+        for endpoint in self.endpoints.all() {
+            self.record_counts(&endpoint).await;
+        }
+    }
+
+    /// Closes an endpoint: its lease is over. What was handed out stays valid at AWS.
+    pub async fn close_endpoint(&self, lease: &LeaseId, why: &str) {
+        let Some(endpoint) = self.endpoints.open().remove(lease) else {
+            return;
+        };
+        self.record_counts(&endpoint).await;
+        self.leases.end(lease);
+        let mut event = Event::new(Activity::LeaseEnd, self.ports.clock.now());
+        event.peer = Some(endpoint.owner.clone());
+        event.lease = Some(lease.clone());
+        event.detail = Some(why.to_owned());
+        event.account = Some(endpoint.profile().role.account());
+        event.facts.profile = Some(endpoint.ask.profile.to_string());
+        event.facts.interface = Some(endpoint.ask.interface);
+        self.record_or_log(event).await;
+    }
+
+    /// The open endpoint of a lease.
+    #[must_use]
+    pub fn endpoint(&self, lease: &LeaseId) -> Option<Arc<OpenEndpoint>> {
+        self.endpoints.open().get(lease).cloned()
+    }
+}
+
+fn least_life(interface: Interface) -> Duration {
+    match interface {
+        Interface::Imds => HANDED_OUT_BY_IMDS,
+        Interface::Process | Interface::Container | Interface::Export => HANDED_OUT,
+    }
+}
+
+/// How long a refresh may take while the old session lives. IMDS clients have the least patience of all.
+const fn refresh_wait(interface: Interface) -> Duration {
+    match interface {
+        Interface::Imds => Duration::from_millis(150),
+        Interface::Process | Interface::Container | Interface::Export => Duration::from_millis(350),
+    }
+}
+
+fn lease_of(endpoint: &OpenEndpoint, peer: &Peer, minted: &Minted, now: Timestamp) -> Lease {
+    Lease {
+        id: endpoint.lease.clone(),
+        profile: endpoint.ask.profile.clone(),
+        role: minted.session.role.clone(),
+        session: minted.session.id.clone(),
+        interface: endpoint.ask.interface,
+        peer: peer.clone(),
+        issued_at: now,
+        expires_at: minted.session.expires_at,
+    }
+}

@@ -1,0 +1,264 @@
+//! Endpoints for SDKs on loopback: opened by an ask on the control socket, closed by its end, its process's, or ours.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jumpgate_api::{
+    Code, EndpointKind, EndpointReply, EndpointRequest, EndpointStatus, Interface, Problem, Secret,
+};
+use tokio::sync::{OnceCell, Semaphore, watch};
+
+use super::asks;
+use super::container::{Container, PREFIX};
+use super::exits::Watched;
+use super::imds::Imds;
+use super::imds::token::TokenKey;
+use super::listener::{self, House, Listener};
+use super::problem::problem;
+use super::stand::{Stand, Stands};
+use super::token_files::TokenFiles;
+use crate::broker::Broker;
+use crate::broker::endpoints::OpenEndpoint;
+use crate::domain::name::LeaseId;
+use crate::domain::peer::Peer;
+
+/// How long answers under way may take at our own end.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// All endpoints. Nothing listens before the first is opened.
+pub struct Endpoints {
+    broker: Arc<Broker>,
+    uid: u32,
+    stands: Arc<Stands>,
+    files: TokenFiles,
+    key: Arc<TokenKey>,
+    house: OnceCell<Arc<House>>,
+    /// The port of the container listener.
+    container: OnceCell<u16>,
+    closing: watch::Sender<bool>,
+    /// One at a time, so that two asks for the same do not make two.
+    opening: Semaphore,
+}
+
+impl Endpoints {
+    /// Endpoints of a broker whose tokens are kept in `tokens`.
+    #[must_use]
+    pub fn new(broker: Arc<Broker>, tokens: PathBuf, uid: u32) -> Arc<Self> {
+        let key = Arc::new(TokenKey::new(&broker.new_secret()));
+        Arc::new(Self {
+            broker,
+            uid,
+            stands: Arc::default(),
+            files: TokenFiles::new(tokens, uid),
+            key,
+            house: OnceCell::new(),
+            container: OnceCell::new(),
+            closing: watch::Sender::new(false),
+            opening: Semaphore::new(1),
+        })
+    }
+
+    /// Opens an endpoint, or shows the one that stands for the same ask. It is a task of its own: what was begun is
+    /// either finished or undone, also when the asker leaves.
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        peer: &Peer,
+        request: EndpointRequest,
+    ) -> Result<EndpointReply, Problem> {
+        let (this, peer) = (Arc::clone(self), peer.clone());
+        let opening = tokio::spawn(async move { this.opened(&peer, request).await });
+        let fault = |_| Problem::new(Code::Internal, "a fault of the agent");
+        opening.await.map_err(fault)?
+    }
+
+    async fn opened(
+        self: &Arc<Self>,
+        peer: &Peer,
+        request: EndpointRequest,
+    ) -> Result<EndpointReply, Problem> {
+        let until_exit = request.until_exit;
+        let ask = asks::endpoint(request)?;
+        let _turn = self.opening.acquire().await;
+        if !until_exit && let Some(stand) = self.stands.standing(&ask) {
+            let may = self.broker.may_open(peer, &ask).await;
+            may.map_err(|failure| problem(&failure))?;
+            return self.shown(&stand);
+        }
+        let watched = until_exit.then(|| Watched::of(peer)).transpose();
+        let watched = watched.map_err(|error| cannot("the process cannot be watched", &error))?;
+        let open = self.broker.open_endpoint(peer, &ask).await;
+        let open = open.map_err(|failure| problem(&failure))?;
+        let lease = open.lease.clone();
+        let stand = self.set_up(open, until_exit).await;
+        let shown = stand.and_then(|stand| Ok((self.shown(&stand)?, stand)));
+        let (reply, stand) = match shown {
+            Ok(done) => done,
+            Err(problem) => {
+                self.close(&lease, "it could not be opened").await;
+                return Err(problem);
+            }
+        };
+        if let Some(watched) = watched {
+            self.close_at_the_end_of(watched, &stand);
+        }
+        Ok(reply)
+    }
+
+    async fn set_up(
+        &self,
+        open: Arc<OpenEndpoint>,
+        until_exit: bool,
+    ) -> Result<Arc<Stand>, Problem> {
+        let house = self.house().await?;
+        let stand = match kind(open.ask.interface) {
+            EndpointKind::Container => {
+                let port = self.container_port(&house).await?;
+                let url = format!("http://127.0.0.1:{port}{PREFIX}{}", open.lease);
+                let mut stand = Stand::new(open, url, until_exit);
+                stand.token = Some(self.broker.new_secret());
+                Arc::new(stand)
+            }
+            EndpointKind::Imds => {
+                let (socket, port) = listener::bind().await.map_err(|e| no_port(&e))?;
+                let url = format!("http://127.0.0.1:{port}");
+                let stand = Arc::new(Stand::new(open, url, until_exit));
+                let closing = stand.closing.subscribe();
+                let (broker, key) = (Arc::clone(&self.broker), Arc::clone(&self.key));
+                let site = Imds::new(broker, key, Arc::clone(&stand));
+                tokio::spawn(Listener::new(house, site, port).serve(socket, closing));
+                stand
+            }
+        };
+        self.stands.add(Arc::clone(&stand));
+        Ok(stand)
+    }
+
+    async fn house(&self) -> Result<Arc<House>, Problem> {
+        let house = self
+            .house
+            .get_or_try_init(async || House::new(self.uid).map(Arc::new));
+        let house = house.await;
+        house
+            .cloned()
+            .map_err(|error| cannot("owners of connections cannot be told here", &error))
+    }
+
+    async fn container_port(&self, house: &Arc<House>) -> Result<u16, Problem> {
+        let listening = async || {
+            let (socket, port) = listener::bind().await?;
+            let site = Container {
+                broker: Arc::clone(&self.broker),
+                stands: Arc::clone(&self.stands),
+            };
+            let listener = Listener::new(Arc::clone(house), site, port);
+            tokio::spawn(listener.serve(socket, self.closing.subscribe()));
+            Ok(port)
+        };
+        let port = self.container.get_or_try_init(listening).await;
+        port.copied().map_err(|error| no_port(&error))
+    }
+
+    fn close_at_the_end_of(self: &Arc<Self>, watched: Watched, stand: &Arc<Stand>) {
+        let (this, lease) = (Arc::clone(self), stand.open.lease.clone());
+        let mut closing = stand.closing.subscribe();
+        tokio::spawn(async move {
+            let closed = tokio::select! {
+                () = watched.ended() => false,
+                _ = closing.wait_for(|closing| *closing) => true,
+            };
+            if !closed {
+                this.close(&lease, "its process ended").await;
+            }
+        });
+    }
+
+    /// Closes an endpoint; `false` if there is none of this lease.
+    pub(super) async fn close(&self, lease: &LeaseId, why: &str) -> bool {
+        let stood = self.stands.take(lease).is_some();
+        self.files.remove(lease);
+        self.broker.close_endpoint(lease, why).await;
+        stood
+    }
+
+    /// Closes everything: listeners first, then tokens, then leases. Answers under way are let out.
+    pub async fn shut(&self) {
+        self.closing.send_replace(true);
+        let stands = self.stands.list();
+        for stand in &stands {
+            self.stands.take(&stand.open.lease);
+        }
+        self.files.remove_all();
+        let silent = async {
+            self.closing.closed().await;
+            for stand in &stands {
+                stand.closing.closed().await;
+            }
+        };
+        let _cut_off = tokio::time::timeout(DRAIN, silent).await;
+        for stand in stands {
+            let lease = &stand.open.lease;
+            self.broker.close_endpoint(lease, "the agent ended").await;
+        }
+    }
+
+    /// What `status` says of them.
+    pub(super) fn status(&self) -> Vec<EndpointStatus> {
+        let stands = self.stands.list();
+        let status = |stand: &Arc<Stand>| EndpointStatus {
+            profile: stand.open.ask.profile.to_string(),
+            kind: kind(stand.open.ask.interface).as_str().to_owned(),
+            url: stand.url.clone(),
+        };
+        stands.iter().map(status).collect()
+    }
+
+    fn shown(&self, stand: &Stand) -> Result<EndpointReply, Problem> {
+        let lease = &stand.open.lease;
+        let token_file = match &stand.token {
+            Some(token) => Some(self.token_file(lease, token)?),
+            None => None,
+        };
+        let profile = stand.open.profile();
+        Ok(EndpointReply {
+            lease: lease.to_string(),
+            profile: profile.name.to_string(),
+            kind: kind(stand.open.ask.interface),
+            url: stand.url.clone(),
+            token: stand.token.clone(),
+            token_file,
+            region: profile.region.as_ref().map(ToString::to_string),
+            role_arn: profile.role.to_string(),
+        })
+    }
+
+    fn token_file(&self, lease: &LeaseId, token: &Secret<String>) -> Result<String, Problem> {
+        if !self.files.holds(lease, token) {
+            self.files.write(lease, token).map_err(|error| {
+                Problem::new(Code::StoreUnavailable, error.to_string()).with_hint(error.hint())
+            })?;
+        }
+        Ok(self.files.path(lease).display().to_string())
+    }
+}
+
+const fn kind(interface: Interface) -> EndpointKind {
+    match interface {
+        Interface::Imds => EndpointKind::Imds,
+        Interface::Container | Interface::Process | Interface::Export => EndpointKind::Container,
+    }
+}
+
+fn cannot(what: &str, error: &io::Error) -> Problem {
+    Problem::new(Code::Internal, format!("{what}: {error}"))
+        .with_hint("use jumpgate exec --via env, or credential_process")
+}
+
+fn no_port(error: &io::Error) -> Problem {
+    Problem::new(
+        Code::Busy,
+        format!("127.0.0.1 cannot be listened on: {error}"),
+    )
+    .with_hint("try again later")
+}

@@ -1,0 +1,165 @@
+//! The one guard before both HTTP endpoints for SDKs: a web page, a proxy and a rebound name get nothing.
+//!
+//! A page in the user's browser can send requests to 127.0.0.1, and by DNS rebinding read the answers; a service that
+//! fetches addresses for others can be made to fetch ours. What tells them apart from an SDK is in the head: the name in
+//! `Host`, what browsers and proxies add. The token and the peer's user id come after this (`container`, `imds`,
+//! `tcp_peer`); no check replaces another.
+
+use hyper::header::{HOST, HeaderName};
+use hyper::{HeaderMap, Uri};
+
+/// Headers that only browsers and proxies send. botocore proxies IMDS requests when told to, so a proxy is no
+/// theory (`Via`, `X-Forwarded-For`); IMDS itself refuses the latter.
+const FOREIGN: [HeaderName; 10] = [
+    HeaderName::from_static("origin"),
+    HeaderName::from_static("referer"),
+    HeaderName::from_static("sec-fetch-site"),
+    HeaderName::from_static("sec-fetch-mode"),
+    HeaderName::from_static("sec-fetch-dest"),
+    HeaderName::from_static("sec-fetch-user"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("via"),
+];
+
+/// Why a request's head is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignHead {
+    /// The name asked for is not ours: DNS rebinding, or a stray request.
+    #[error("the Host header does not name this endpoint")]
+    Host,
+    /// A browser or a proxy sent it.
+    #[error("the header {0} shows a browser or a proxy")]
+    Header(&'static str),
+}
+
+/// Whether the head can come from an SDK on this machine.
+///
+/// # Errors
+/// What shows that it does not.
+pub fn from_an_sdk(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), ForeignHead> {
+    // A request line with a whole URL is meant for a proxy, and its name overrules `Host` (RFC 9112, 3.2.2).
+    if uri.authority().is_some() {
+        return Err(ForeignHead::Host);
+    }
+    let mut hosts = headers.get_all(HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok());
+    if hosts.next().is_some() || !host.is_some_and(|host| is_ours(host, port)) {
+        return Err(ForeignHead::Host);
+    }
+    match FOREIGN.iter().position(|name| headers.contains_key(name)) {
+        Some(at) => Err(ForeignHead::Header(NAMES[at])),
+        None => Ok(()),
+    }
+}
+
+/// The same names, for messages.
+const NAMES: [&str; 10] = [
+    "Origin",
+    "Referer",
+    "Sec-Fetch-Site",
+    "Sec-Fetch-Mode",
+    "Sec-Fetch-Dest",
+    "Sec-Fetch-User",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "Forwarded",
+    "Via",
+];
+
+/// With and without the port: the CRT leaves it out.
+fn is_ours(host: &str, port: u16) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, digits)) if !digits.ends_with(']') => {
+            let same = digits.parse() == Ok(port) && !digits.starts_with('+');
+            if !same {
+                return false;
+            }
+            name
+        }
+        _ => host,
+    };
+    name == "127.0.0.1" || name == "[::1]" || name.eq_ignore_ascii_case("localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn head(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            );
+        }
+        headers
+    }
+
+    fn sent(headers: &HeaderMap, port: u16) -> Result<(), ForeignHead> {
+        from_an_sdk(&Uri::from_static("/v1/x"), headers, port)
+    }
+
+    #[test]
+    fn a_request_for_a_proxy_is_refused() {
+        let uri = Uri::from_static("http://127.0.0.1:80/v1/x");
+        let refused = from_an_sdk(&uri, &head(&[("host", "127.0.0.1")]), 80);
+        assert_eq!(refused, Err(ForeignHead::Host));
+    }
+
+    #[test]
+    fn names_of_this_machine_with_and_without_port() {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "localhost",
+            "localhost:8080",
+            "LOCALHOST:8080",
+            "[::1]",
+            "[::1]:8080",
+        ] {
+            assert_eq!(sent(&head(&[("host", host)]), 8080), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "127.0.0.1:8081",
+            "127.0.0.1:",
+            "127.0.0.1:+8080",
+            "127.0.0.1:8080:8080",
+            "user@127.0.0.1:8080",
+            "127.0.0.2",
+            "0.0.0.0:8080",
+            "[::]:8080",
+            "localhost.",
+            "2130706433",
+        ] {
+            let refused = sent(&head(&[("host", host)]), 8080);
+            assert_eq!(refused, Err(ForeignHead::Host), "{host}");
+        }
+        assert_eq!(sent(&head(&[]), 8080), Err(ForeignHead::Host));
+        let twice = head(&[("host", "127.0.0.1"), ("host", "127.0.0.1")]);
+        assert_eq!(sent(&twice, 8080), Err(ForeignHead::Host));
+    }
+
+    #[test]
+    fn browsers_and_proxies_are_refused() {
+        for (at, name) in FOREIGN.iter().enumerate() {
+            let mut headers = head(&[("host", "127.0.0.1")]);
+            headers.insert(name.clone(), HeaderValue::from_static("x"));
+            assert_eq!(sent(&headers, 1), Err(ForeignHead::Header(NAMES[at])));
+            assert!(name.as_str().eq_ignore_ascii_case(NAMES[at]));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! IMDSv2, as EC2 serves it: a token by PUT, then data by GET with it. One listener for each endpoint, at its root.
+//!
+//! Every request for data without a valid token gets a 401, so that clients fall back to nothing. There is no channel to
+//! a person here: what went wrong is in the journal and in the agent's log.
+
+pub(super) mod token;
+mod tree;
+
+use std::sync::Arc;
+
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SERVER};
+use hyper::{Method, Request, Response, StatusCode};
+use jumpgate_api::Interface;
+
+use self::token::{TokenKey, Validity};
+use self::tree::{Found, Instance, find};
+use super::credentials::{self, Outgoing, may_pass};
+use super::holder::Caller;
+use super::listener::{Refusal, Reply, Site};
+use super::stand::Stand;
+use crate::broker::Broker;
+use crate::domain::peer::Peer;
+use crate::ports::Answer;
+
+/// Where tokens are had.
+const TOKEN_PATH: &str = "/latest/api/token";
+/// How long a token shall live, in seconds; in the answer, how long it does (Go, Ruby and Rust read it).
+const TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
+/// The token.
+const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
+/// What fluent-bit asks with to see whether tokens are needed here.
+const PROBE: &[u8] = b"INVALID";
+
+/// The site of one endpoint.
+pub(super) struct Imds {
+    broker: Arc<Broker>,
+    key: Arc<TokenKey>,
+    stand: Arc<Stand>,
+}
+
+impl Imds {
+    pub(super) const fn new(broker: Arc<Broker>, key: Arc<TokenKey>, stand: Arc<Stand>) -> Self {
+        Self { broker, key, stand }
+    }
+
+    fn token(&self, headers: &HeaderMap) -> Reply {
+        let Some(ttl) = ttl(headers) else {
+            return page(StatusCode::BAD_REQUEST);
+        };
+        let token = self
+            .key
+            .issue(&self.stand.open.lease, self.broker.now(), ttl);
+        let mut reply = text(token.into());
+        reply.headers_mut().insert(TTL, HeaderValue::from(ttl));
+        reply
+    }
+
+    /// Whether the token opens this endpoint. What an expired one gets is no refusal: its client asks for another.
+    async fn is_open_to(&self, caller: &Caller, headers: &HeaderMap) -> bool {
+        let mut given = headers.get_all(TOKEN).iter();
+        let (token, more) = (given.next(), given.next());
+        let validity = match (token, more) {
+            (Some(token), None) => {
+                let (lease, now) = (&self.stand.open.lease, self.broker.now());
+                self.key.validity(lease, now, token.as_bytes())
+            }
+            _ => Validity::Invalid,
+        };
+        let why = match (validity, token) {
+            (Validity::Valid, _) => return true,
+            (Validity::Expired, _) => return false,
+            (Validity::Invalid, Some(token)) if token.as_bytes() == PROBE => return false,
+            (Validity::Invalid, Some(_)) => "the token does not open this endpoint",
+            (Validity::Invalid, None) => "the request has no token",
+        };
+        self.note(caller.peer().await.clone(), why.to_owned()).await;
+        false
+    }
+
+    async fn data(&self, caller: &Caller, path: &str) -> Reply {
+        let profile = self.stand.open.profile();
+        let instance = Instance::new(&profile, &self.stand.open.lease, self.broker.now());
+        match find(path, &instance) {
+            Found::Text(found) => text(found.into()),
+            Found::Credentials => self.credentials(caller).await,
+            Found::Nothing => page(StatusCode::NOT_FOUND),
+        }
+    }
+
+    async fn credentials(&self, caller: &Caller) -> Reply {
+        let handed = self
+            .stand
+            .hand_out(&self.broker, caller, credentials::imds)
+            .await;
+        match handed {
+            Ok(body) => text(Outgoing(body).into()),
+            Err(failure) => {
+                let profile = &self.stand.open.ask.profile;
+                tracing::warn!(%profile, code = %failure.code(), "{failure}");
+                page(match may_pass(failure.code()) {
+                    true => StatusCode::SERVICE_UNAVAILABLE,
+                    false => StatusCode::NOT_FOUND,
+                })
+            }
+        }
+    }
+
+    async fn respond(&self, caller: &Caller, request: &Request<Incoming>) -> Reply {
+        let path = request.uri().path();
+        let for_token = path.trim_end_matches('/') == TOKEN_PATH;
+        match (request.method(), for_token) {
+            (&Method::PUT, true) => self.token(request.headers()),
+            (&(Method::GET | Method::HEAD), false) => {
+                if self.is_open_to(caller, request.headers()).await {
+                    self.data(caller, path).await
+                } else {
+                    page(StatusCode::UNAUTHORIZED)
+                }
+            }
+            (_, true) => not_allowed("PUT"),
+            (_, false) => not_allowed("GET, HEAD"),
+        }
+    }
+}
+
+impl Site for Imds {
+    fn answer<'a>(
+        &'a self,
+        caller: &'a Caller,
+        request: &'a Request<Incoming>,
+    ) -> Answer<'a, Reply> {
+        Box::pin(self.respond(caller, request))
+    }
+
+    fn refuse(&self, refused: &Refusal) -> Reply {
+        page(match refused {
+            Refusal::Foreign(_) | Refusal::Stranger(_) => StatusCode::FORBIDDEN,
+            Refusal::Body => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::Late => StatusCode::SERVICE_UNAVAILABLE,
+        })
+    }
+
+    fn note(&self, peer: Peer, why: String) -> Answer<'_, ()> {
+        let endpoint = Some(self.stand.open.as_ref());
+        let noted = self
+            .broker
+            .note_refused(Interface::Imds, endpoint, peer, why);
+        Box::pin(noted)
+    }
+}
+
+/// 1 to 21,600 seconds, in digits, once (EC2 user guide, "Use IMDSv2").
+fn ttl(headers: &HeaderMap) -> Option<u32> {
+    let mut given = headers.get_all(TTL).iter();
+    let (Some(ttl), None) = (given.next(), given.next()) else {
+        return None;
+    };
+    let ttl = ttl.to_str().ok()?;
+    let digits = ttl.bytes().all(|byte| byte.is_ascii_digit());
+    let ttl: u32 = ttl.parse().ok().filter(|_| digits)?;
+    (1..=token::MAX_TTL).contains(&ttl).then_some(ttl)
+}
+
+fn not_allowed(methods: &'static str) -> Reply {
+    let mut reply = page(StatusCode::METHOD_NOT_ALLOWED);
+    let methods = HeaderValue::from_static(methods);
+    reply.headers_mut().insert(ALLOW, methods);
+    reply
+}
+
+fn text(body: Bytes) -> Reply {
+    let mut reply = Response::new(body.into());
+    set_headers(&mut reply, "text/plain");
+    reply
+}
+
+/// A page that no client reads.
+fn page(status: StatusCode) -> Reply {
+    let (code, name) = (
+        status.as_u16(),
+        status.canonical_reason().unwrap_or_default(),
+    );
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>{code} - {name}</title></head>\
+         <body><h1>{code} - {name}</h1></body></html>\n"
+    );
+    let mut reply = Response::new(Bytes::from(body).into());
+    *reply.status_mut() = status;
+    set_headers(&mut reply, "text/html");
+    reply
+}
+
+fn set_headers(reply: &mut Reply, kind: &'static str) {
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(SERVER, HeaderValue::from_static("EC2ws"));
+}

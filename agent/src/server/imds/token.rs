@@ -1,0 +1,129 @@
+//! IMDSv2 tokens: an expiry and an HMAC over it and the lease. So there may be any number of them and none is stored; a
+//! token of another endpoint, or of another agent, opens nothing.
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use jumpgate_api::{Secret, Timestamp};
+use sha2::Sha256;
+
+use crate::domain::name::LeaseId;
+
+/// Longest life of a token, in seconds: six hours.
+pub(super) const MAX_TTL: u32 = 21_600;
+
+/// An expiry in milliseconds and an HMAC, in hexadecimal digits.
+const LENGTH: usize = 16 + 64;
+
+/// The key of this process.
+pub(in crate::server) struct TokenKey(Hmac<Sha256>);
+
+/// What a token is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Validity {
+    Valid,
+    /// It was valid here once.
+    Expired,
+    Invalid,
+}
+
+impl TokenKey {
+    /// A key from a fresh secret of 256 random bits.
+    pub(in crate::server) fn new(secret: &Secret<String>) -> Self {
+        let key = Hmac::new_from_slice(secret.expose().as_bytes());
+        Self(key.expect("HMAC takes a key of any length"))
+    }
+
+    /// A token that opens the lease's endpoint for `ttl` seconds.
+    pub(super) fn issue(&self, lease: &LeaseId, now: Timestamp, ttl: u32) -> String {
+        let until = now.plus(Duration::from_secs(u64::from(ttl))).unix_millis();
+        let tag = self.tag(lease, until).finalize().into_bytes();
+        let mut token = format!("{until:016x}");
+        tag.iter()
+            .for_each(|byte| token.push_str(&format!("{byte:02x}")));
+        token
+    }
+
+    /// The comparison takes the same time wherever the token differs.
+    pub(super) fn validity(&self, lease: &LeaseId, now: Timestamp, token: &[u8]) -> Validity {
+        let Some((until, tag)) = parse(token) else {
+            return Validity::Invalid;
+        };
+        if self.tag(lease, until).verify_slice(&tag).is_err() {
+            return Validity::Invalid;
+        }
+        if Timestamp::from_unix_millis(until) > now {
+            Validity::Valid
+        } else {
+            Validity::Expired
+        }
+    }
+
+    fn tag(&self, lease: &LeaseId, until: i64) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(&until.to_be_bytes());
+        mac.update(lease.as_str().as_bytes());
+        mac
+    }
+}
+
+/// One spelling only: lower case.
+fn parse(token: &[u8]) -> Option<(i64, [u8; 32])> {
+    let one_spelling = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    if token.len() != LENGTH || !token.iter().all(one_spelling) {
+        return None;
+    }
+    let token = std::str::from_utf8(token).ok()?;
+    let until = i64::from_str_radix(&token[..16], 16).ok()?;
+    let mut tag = [0; 32];
+    for (at, byte) in tag.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(token.get(16 + 2 * at..18 + 2 * at)?, 16).ok()?;
+    }
+    Some((until, tag))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn lease(text: &str) -> LeaseId {
+        LeaseId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_token_opens_its_own_endpoint_for_its_time() {
+        let (key, other) = (TokenKey::new(&"key".into()), TokenKey::new(&"other".into()));
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        for ttl in [1, 10, 300, 600, MAX_TTL] {
+            let token = key.issue(&lease("A"), now, ttl);
+            let validity = |key: &TokenKey, name: &str, seconds: u64| {
+                let then = now.plus(Duration::from_secs(seconds));
+                key.validity(&lease(name), then, token.as_bytes())
+            };
+            assert_eq!(validity(&key, "A", 0), Validity::Valid);
+            assert_eq!(validity(&key, "A", u64::from(ttl) - 1), Validity::Valid);
+            assert_eq!(validity(&key, "A", u64::from(ttl)), Validity::Expired);
+            assert_eq!(validity(&key, "B", 0), Validity::Invalid);
+            assert_eq!(validity(&other, "A", 0), Validity::Invalid);
+        }
+    }
+
+    #[test]
+    fn no_byte_of_a_token_can_be_changed() {
+        let key = TokenKey::new(&"key".into());
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let token = key.issue(&lease("A"), now, 60).into_bytes();
+        for at in 0..token.len() {
+            for byte in [b'0', b'7', b'f', b'F', b'+', b' ', 0xff] {
+                let mut changed = token.clone();
+                changed[at] = byte;
+                let same = changed == token;
+                let valid = key.validity(&lease("A"), now, &changed) == Validity::Valid;
+                assert_eq!(valid, same, "{at} {byte}");
+            }
+            let cut = key.validity(&lease("A"), now, &token[..at]);
+            assert_eq!(cut, Validity::Invalid);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! One loopback listener for SDKs and its limits, whatever it serves.
+//!
+//! A connection is asked for its owner right after it was accepted, while it is established; another user's gets nothing
+//! but the refusal. Then: a head of 16 KiB within 5 s, no body to speak of, a rest of a minute between requests, an answer within
+//! [`DEADLINE`], 64 requests at a time (more wait), no redirect, no CORS header, nothing kept by caches.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONNECTION, HeaderValue};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use jumpgate_api::MAX_HEAD_BYTES;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use super::guard::{self, ForeignHead};
+use super::holder::{Caller, Holders};
+use super::pace::{Pace, Paced};
+use super::room::Room;
+use super::tcp_peer::{self, Owner, TcpPeers};
+use crate::domain::peer::{Peer, Stranger};
+use crate::ports::Answer;
+
+/// Most requests of one listener that are worked on at a time.
+pub(super) const MAX_IN_SERVICE: usize = 64;
+
+/// An answer leaves by then: some SDKs give up after a second (Java, PHP, C++).
+pub(super) const DEADLINE: Duration = Duration::from_millis(750);
+
+/// Most connections of strangers that are told so at a time; the others are just closed. They take no room from ours.
+const MAX_STRANGERS: usize = 16;
+
+/// Longest body that is let pass, and not looked at.
+const MAX_BODY: u64 = 1_024;
+
+/// How long answers under way may take when a listener closes.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What is sent.
+pub(super) type Reply = Response<Full<Bytes>>;
+
+/// Why a request is not answered by its site.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// No SDK sent it.
+    #[error(transparent)]
+    Foreign(#[from] ForeignHead),
+    /// Another user, or nobody that is known.
+    #[error(transparent)]
+    Stranger(#[from] Stranger),
+    /// It has a body that nobody asked for.
+    #[error("a request here has no body")]
+    Body,
+    /// No answer in time.
+    #[error("no answer in time; try again")]
+    Late,
+}
+
+/// What a listener serves.
+pub(super) trait Site: Send + Sync + 'static {
+    /// Answers a request that the guard let pass.
+    fn answer<'a>(
+        &'a self,
+        caller: &'a Caller,
+        request: &'a Request<Incoming>,
+    ) -> Answer<'a, Reply>;
+
+    /// The words for a refusal.
+    fn refuse(&self, refusal: &Refusal) -> Reply;
+
+    /// Puts a refusal on record.
+    fn note(&self, peer: Peer, why: String) -> Answer<'_, ()>;
+}
+
+/// What all listeners share.
+#[derive(Debug)]
+pub(super) struct House {
+    pub(super) uid: u32,
+    peers: TcpPeers,
+    holders: Arc<Holders>,
+    room: Room,
+    strangers: Arc<Semaphore>,
+}
+
+impl House {
+    /// # Errors
+    /// The kernel cannot be asked for the owners of connections.
+    pub(super) fn new(uid: u32) -> io::Result<Self> {
+        Ok(Self {
+            uid,
+            peers: TcpPeers::new()?,
+            holders: Arc::default(),
+            room: Room::new(super::room::MAX_CONNECTIONS),
+            strangers: Arc::new(Semaphore::new(MAX_STRANGERS)),
+        })
+    }
+}
+
+/// A listener and what it serves.
+pub(super) struct Listener<S> {
+    house: Arc<House>,
+    site: S,
+    port: u16,
+    in_service: Semaphore,
+}
+
+/// Binds a port of the kernel's choice on 127.0.0.1; no other address, ever.
+pub(super) async fn bind() -> io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
+}
+
+impl<S: Site> Listener<S> {
+    pub(super) fn new(house: Arc<House>, site: S, port: u16) -> Arc<Self> {
+        Arc::new(Self {
+            house,
+            site,
+            port,
+            in_service: Semaphore::new(MAX_IN_SERVICE),
+        })
+    }
+
+    /// Serves until `closing` says so, or nobody can say so any more.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        socket: TcpListener,
+        closing: watch::Receiver<bool>,
+    ) {
+        let mut closes = closing.clone();
+        loop {
+            let accepted = tokio::select! {
+                () = told(&mut closes) => return,
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => self.admit(stream, &closing).await,
+                Err(error) => {
+                    // Out of descriptors: those in use end by their own limits.
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn admit(self: &Arc<Self>, stream: TcpStream, closing: &watch::Receiver<bool>) {
+        let owner = self.owner(&stream).await;
+        let pace = Arc::new(Pace::new());
+        let place = match owner {
+            Ok(_) => self.house.room.enter(&pace).await,
+            Err(_) => Arc::clone(&self.house.strangers).try_acquire_owned().ok(),
+        };
+        let Some(place) = place else {
+            return;
+        };
+        let (this, closing) = (Arc::clone(self), closing.clone());
+        tokio::spawn(async move {
+            this.connection(stream, owner, pace, closing).await;
+            drop(place);
+        });
+    }
+
+    async fn owner(&self, stream: &TcpStream) -> Result<Owner, Stranger> {
+        let nobody = Peer {
+            pid: 0,
+            uid: u32::MAX,
+            executable: None,
+        };
+        let _small_answers_leave_at_once = stream.set_nodelay(true);
+        let owner = match (stream.peer_addr(), stream.local_addr()) {
+            (Ok(peer), Ok(local)) => {
+                tcp_peer::admitted(&self.house.peers, peer, local, self.house.uid)
+            }
+            _ => Err((nobody, Stranger::Unknown)),
+        };
+        match owner {
+            Ok(owner) => Ok(owner),
+            Err((peer, stranger)) => {
+                self.site.note(peer, stranger.to_string()).await;
+                Err(stranger)
+            }
+        }
+    }
+
+    async fn connection(
+        &self,
+        stream: TcpStream,
+        owner: Result<Owner, Stranger>,
+        pace: Arc<Pace>,
+        mut closing: watch::Receiver<bool>,
+    ) {
+        let caller = owner.map(|owner| Caller::new(owner, Arc::clone(&self.house.holders)));
+        let service = hyper::service::service_fn(|request| {
+            pace.serving();
+            async {
+                let reply = match &caller {
+                    Ok(caller) => self.respond(caller, request).await,
+                    Err(stranger) => self.last_word(&Refusal::from(stranger.clone())),
+                };
+                pace.resting();
+                Ok::<_, Infallible>(reply)
+            }
+        });
+        let paced = Paced {
+            stream,
+            pace: Arc::clone(&pace),
+        };
+        let connection = hyper::server::conn::http1::Builder::new()
+            .header_read_timeout(None)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .pipeline_flush(true)
+            .serve_connection(TokioIo::new(paced), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            served = connection.as_mut() => if let Err(error) = served {
+                tracing::debug!(%error, "connection");
+            },
+            () = pace.over() => {}
+            () = told(&mut closing) => {
+                connection.as_mut().graceful_shutdown();
+                let _cut_off = tokio::time::timeout(LAST_WORDS, connection).await;
+            }
+        }
+    }
+
+    async fn respond(&self, caller: &Caller, request: Request<Incoming>) -> Reply {
+        let answer = async {
+            if let Err(foreign) = guard::from_an_sdk(request.uri(), request.headers(), self.port) {
+                self.site
+                    .note(caller.peer().await.clone(), foreign.to_string())
+                    .await;
+                return self.site.refuse(&foreign.into());
+            }
+            if request
+                .body()
+                .size_hint()
+                .exact()
+                .is_none_or(|size| size > MAX_BODY)
+            {
+                return self.last_word(&Refusal::Body);
+            }
+            let _turn = self.in_service.acquire().await;
+            self.site.answer(caller, &request).await
+        };
+        let answered = tokio::time::timeout(DEADLINE, answer).await;
+        let mut reply = answered.unwrap_or_else(|_| self.site.refuse(&Refusal::Late));
+        let headers = reply.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        reply
+    }
+
+    /// A refusal that ends the connection.
+    fn last_word(&self, refusal: &Refusal) -> Reply {
+        let mut reply = self.site.refuse(refusal);
+        let headers = reply.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        reply
+    }
+}
+
+/// Resolves when a listener is told to close.
+async fn told(closing: &mut watch::Receiver<bool>) {
+    let _told_or_nobody_can = closing.wait_for(|closing| *closing).await;
+}

@@ -1,0 +1,110 @@
+//! Connections that are slow, many, rude, or somebody else's; and the process that an endpoint ends with.
+
+use jumpgate_api::{Code, EndpointKind};
+use tokio::time::Instant;
+
+use super::*;
+
+async fn imds_port(site: &Site) -> u16 {
+    port_of(&site.open(EndpointKind::Imds, "dev").await.url)
+}
+
+#[tokio::test]
+async fn c13_another_users_connection_is_told_so_once() {
+    // To an agent of another user, we are the stranger.
+    let house = House::plain(vec![regional()]);
+    let home = tempfile::tempdir().unwrap();
+    let uid = me().uid + 1;
+    let endpoints = Endpoints::new(Arc::clone(&house.broker), home.path().join("tokens"), uid);
+    let opened = endpoints.open(&me(), wish(EndpointKind::Imds, "dev")).await;
+    let port = port_of(&opened.unwrap().url);
+    for _ in 0..3 {
+        let headers = [("X-aws-ec2-metadata-token-ttl-seconds", "60")];
+        let answer = ask(port, "PUT /latest/api/token", &headers).await;
+        assert_eq!(answer.status, 403);
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
+    house.broker.flush_denials().await;
+    let refusals = house.journal.of(Activity::Deny);
+    assert_eq!(refusals.len(), 1);
+    assert_eq!(refusals[0].facts.count, Some(3));
+    assert_eq!(refusals[0].peer.as_ref().unwrap().uid, me().uid);
+}
+
+#[tokio::test]
+async fn c14_who_left_before_the_answer_harms_nothing() {
+    let site = Site::new();
+    let port = imds_port(&site).await;
+    for _ in 0..20 {
+        let mut wire = Wire::to(port).await;
+        wire.send(&request("GET /", &[])).await;
+    }
+    assert_eq!(ask(port, "GET /", &[]).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_head_of_16_kib_and_no_more_and_no_body() {
+    let site = Site::new();
+    let port = imds_port(&site).await;
+    let long = "x".repeat(15 * 1024);
+    assert_eq!(ask(port, "GET /", &[("X-Long", &long)]).await.status, 401);
+    let longer = "x".repeat(17 * 1024);
+    let mut wire = Wire::to(port).await;
+    wire.send(&request("GET /", &[("X-Long", &longer)])).await;
+    // The kernel may drop the answer, since not all was read.
+    let refused = wire.next(false).await;
+    assert!(refused.is_none_or(|answer| answer.status == 431));
+    assert_eq!(
+        ask(port, "GET /", &[("Content-Length", "1025")])
+            .await
+            .status,
+        413
+    );
+    assert_eq!(
+        ask(port, "GET /", &[("Transfer-Encoding", "chunked")])
+            .await
+            .status,
+        413
+    );
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_shut_others_out() {
+    let site = Site::new();
+    let port = imds_port(&site).await;
+    let mut idle = Vec::new();
+    for _ in 0..600 {
+        idle.push(Wire::to(port).await);
+    }
+    let asked = Instant::now();
+    assert_eq!(ask(port, "GET /", &[]).await.status, 401);
+    assert!(asked.elapsed() < Duration::from_secs(1));
+    // The first to come rested longest.
+    assert!(idle[0].next(false).await.is_none());
+}
+
+#[tokio::test]
+async fn an_endpoint_ends_with_its_process() {
+    let site = Site::new();
+    let mut child = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    let mut peer = me();
+    peer.pid = child.id();
+    while super::super::peer::executable(peer.pid) == peer.executable {
+        std::thread::yield_now();
+    }
+    peer.executable = super::super::peer::executable(peer.pid);
+    let mut wish = wish(EndpointKind::Imds, "dev");
+    wish.until_exit = true;
+    let port = port_of(&site.endpoints.open(&peer, wish.clone()).await.unwrap().url);
+    let mut kept = Wire::to(port).await;
+    assert_eq!(site.endpoints.status().len(), 1);
+    child.kill().unwrap();
+    assert!(kept.next(false).await.is_none(), "closed by the event");
+    child.wait().unwrap();
+    let refused = site.endpoints.open(&peer, wish).await.unwrap_err();
+    assert_eq!(refused.code, Code::Internal, "there is no such process");
+    assert_eq!(site.endpoints.status(), []);
+}
