@@ -12,12 +12,12 @@ mod parser;
 mod verb;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use self::parser::{Parsed, parse};
 pub(crate) use self::verb::{
-    AgentVerb, Ask, Exec, Export, Format, IdentityVerb, Journal, JournalVerb, Json, NarrowFlags,
-    ProfileVerb, Verb, Via,
+    AgentVerb, Ask, Endpoint, Exec, Export, Format, IdentityVerb, Journal, JournalVerb, Json,
+    NarrowFlags, ProfileVerb, Verb, Via,
 };
 
 /// The arguments, with the program's name first.
@@ -111,6 +111,58 @@ impl Environment {
             .and_then(|path| Some(path.parent()?.to_owned()));
         own.into_iter()
             .chain(std::env::split_paths(&self.path).filter(|path| path.is_absolute()))
+    }
+}
+
+/// What the environment says to AWS SDKs; read only where it matters. No secret is: a variable that may hold
+/// one is only looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SdkEnvironment {
+    /// Those of [`Self::SOURCES`] that are set.
+    pub(crate) sources: Vec<&'static str>,
+    /// `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+    pub(crate) credentials_file: Option<PathBuf>,
+    /// `AWS_CONFIG_FILE`, else `~/.aws/config`.
+    pub(crate) config_file: Option<PathBuf>,
+    /// `NO_PROXY` and `no_proxy`; what is not UTF-8 in them is no host's name and is replaced.
+    pub(crate) no_proxy: [Option<String>; 2],
+}
+
+impl SdkEnvironment {
+    /// Variables that an SDK looks at before it asks an endpoint; the last one comes before IMDS only.
+    pub(crate) const SOURCES: [&str; 6] = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+
+    /// Reads it.
+    pub(crate) fn read() -> Self {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let home = set("HOME").map(PathBuf::from);
+        // SDKs take a tilde for the home directory, as a shell does.
+        let file = |name: &str, default: &str| {
+            let below_home = |rest: &Path| Some(home.as_ref()?.join(rest));
+            let named = set(name).map(PathBuf::from);
+            match named.as_ref().map(|path| path.strip_prefix("~")) {
+                None => below_home(Path::new(default)),
+                Some(Ok(rest)) => below_home(rest),
+                Some(Err(_)) => named,
+            }
+        };
+        let text = |name: &str| Some(set(name)?.to_string_lossy().into_owned());
+        Self {
+            sources: Self::SOURCES
+                .into_iter()
+                .filter(|name| set(name).is_some())
+                .collect(),
+            credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+            config_file: file("AWS_CONFIG_FILE", ".aws/config"),
+            no_proxy: [text("NO_PROXY"), text("no_proxy")],
+        }
     }
 }
 

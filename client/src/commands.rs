@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 pub(crate) mod credential_process;
+mod endpoint;
 mod exec;
 mod export;
 mod identity;
@@ -13,6 +14,7 @@ mod lock;
 mod narrow;
 mod profile;
 mod reload;
+mod shadow;
 mod status;
 mod unlock;
 
@@ -23,7 +25,7 @@ use std::time::SystemTime;
 use jumpgate_api::{ExitStatus, Timestamp};
 use serde::de::DeserializeOwned;
 
-use crate::cli::{self, Environment, Json, Parsed, Verb};
+use crate::cli::{self, Environment, Json, Parsed, SdkEnvironment, Verb};
 use crate::connection::{Agent, Audience, Reply, Request};
 use crate::failure::{Exit, Failure};
 use crate::output::Stdout;
@@ -38,6 +40,7 @@ struct Context<'a> {
     out: &'a mut dyn Write,
     person: &'a mut dyn Person,
     now: Timestamp,
+    sdk: &'a SdkEnvironment,
 }
 
 impl Context<'_> {
@@ -87,6 +90,7 @@ pub(crate) fn run(environment: &Environment, arguments: Vec<OsString>) -> Outcom
         out: &mut Stdout,
         person: &mut StandardInput,
         now: Timestamp::default().plus(now),
+        sdk: &SdkEnvironment::read(),
     };
     run_in(&mut context, arguments)
 }
@@ -103,6 +107,7 @@ fn dispatch(context: &mut Context<'_>, verb: Verb) -> Outcome {
         Verb::CredentialProcess(ask) => credential_process::run(context, ask),
         Verb::Exec(arguments) => exec::run(context, arguments),
         Verb::Export(arguments) => export::run(context, arguments),
+        Verb::Endpoint(arguments) => endpoint::run(context, arguments),
         Verb::Identity(verb) => identity::run(context, verb),
         Verb::Unlock { identity, json } => unlock::run(context, identity, json),
         Verb::Lock => lock::run(context),

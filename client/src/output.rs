@@ -3,6 +3,7 @@
 //! There is no colour at all, which is the simplest way to honour `NO_COLOR` and pipes.
 
 pub(crate) mod document;
+pub(crate) mod endpoint;
 pub(crate) mod listings;
 pub(crate) mod records;
 pub(crate) mod shell;

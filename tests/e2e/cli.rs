@@ -122,8 +122,8 @@ fn wrong_usage_is_64_with_a_line_and_a_hint() {
         &["export", "dev", "--format", "csh"],
         &["exec", "dev"],
         &["exec", "dev", "--"],
-        &["exec", "dev", "--via", "container", "--", "/bin/true"],
-        &["exec", "dev", "--via", "imds", "--", "/bin/true"],
+        &["exec", "dev", "--via", "pigeon", "--", "/bin/true"],
+        &["endpoint", "dev", "--kind", "pigeon"],
         &["identity"],
         &["identity", "add"],
         &["lease", "end"],
@@ -207,7 +207,7 @@ fn each_exit_status_means_what_the_contract_says() {
         "run: jumpgate unlock",
     );
     refused(
-        &lab.run(&["exec", "dev", "--", "/bin/true"]),
+        &lab.run(&["exec", "dev", "--via", "env", "--", "/bin/true"]),
         77,
         "the agent is locked",
         "run: jumpgate unlock",

@@ -193,6 +193,14 @@ mod tests {
             ),
             (&["jumpgate", "export", "dev", "--policy", ""], &[]),
             (&["jumpgate", "completions", "z"], &["zsh"]),
+            (
+                &["jumpgate", "endpoint", "dev", "--kind", ""],
+                &["container", "imds"],
+            ),
+            (
+                &["jumpgate", "endpoint", "dev", "--format", ""],
+                &["env", "json"],
+            ),
             (&["jumpgate", "lock", ""], &["--help"]),
         ];
         for (words, expected) in cases {

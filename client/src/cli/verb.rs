@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use jumpgate_api::EndpointKind;
+
 use super::parser::Matches;
 use crate::failure::Failure;
 
@@ -12,6 +14,7 @@ pub(crate) enum Verb {
     CredentialProcess(Ask),
     Exec(Exec),
     Export(Export),
+    Endpoint(Endpoint),
     Identity(IdentityVerb),
     Unlock {
         identity: Option<String>,
@@ -60,7 +63,7 @@ pub(crate) struct NarrowFlags {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Exec {
     pub(crate) ask: Ask,
-    pub(crate) via: Option<Via>,
+    pub(crate) via: Via,
     /// Not empty.
     pub(crate) command: Vec<OsString>,
 }
@@ -68,9 +71,16 @@ pub(crate) struct Exec {
 /// How a command gets its credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Via {
-    Container,
-    Imds,
+    /// From an endpoint that lives as long as the command.
+    Endpoint(EndpointKind),
     Env,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) ask: Ask,
+    pub(crate) kind: EndpointKind,
+    pub(crate) json: Json,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -138,11 +148,10 @@ pub(super) fn credential_process(matches: &mut Matches) -> Made {
 }
 
 pub(super) fn exec(matches: &mut Matches) -> Made {
-    let via = matches.text("via")?.map(|via| match via.as_str() {
-        "container" => Via::Container,
-        "imds" => Via::Imds,
-        _ => Via::Env,
-    });
+    let via = match matches.text("via")?.as_deref() {
+        Some("env") => Via::Env,
+        via => Via::Endpoint(kind(via)),
+    };
     Ok(Verb::Exec(Exec {
         ask: ask(matches)?,
         via,
@@ -161,6 +170,24 @@ pub(super) fn export(matches: &mut Matches) -> Made {
         ask: ask(matches)?,
         format,
     }))
+}
+
+pub(super) fn endpoint(matches: &mut Matches) -> Made {
+    let kind = kind(matches.text("kind")?.as_deref());
+    let json = Json(matches.text("format")?.as_deref() == Some("json"));
+    Ok(Verb::Endpoint(Endpoint {
+        ask: ask(matches)?,
+        kind,
+        json,
+    }))
+}
+
+/// Container is the default: SDKs refresh from it without any other request.
+fn kind(word: Option<&str>) -> EndpointKind {
+    match word {
+        Some("imds") => EndpointKind::Imds,
+        _ => EndpointKind::Container,
+    }
 }
 
 pub(super) fn identity_add(matches: &mut Matches) -> Made {

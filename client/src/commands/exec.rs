@@ -4,12 +4,13 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use jumpgate_api::{CredentialsReply, Interface};
+use jumpgate_api::{EndpointKind, EndpointReply, Interface};
 
 use super::credential_process::credentials;
-use super::{Context, Outcome, narrow};
-use crate::cli::{Exec, Via};
+use super::{Context, Outcome, endpoint, narrow, shadow};
+use crate::cli::{Ask, Exec, Via};
 use crate::failure::{Exit, Failure};
+use crate::output::endpoint::Changes;
 use crate::output::escape;
 use crate::output::shell::variables;
 
@@ -17,49 +18,44 @@ use crate::output::shell::variables;
 const NOT_FOUND: Exit = Exit(127);
 const NOT_EXECUTABLE: Exit = Exit(126);
 
-/// Variables that would give the command other credentials than ours, or name where to get them.
-const REMOVED: [&str; 11] = [
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-];
-
 /// Does not return when the command starts.
 pub(super) fn run(context: &mut Context<'_>, arguments: Exec) -> Outcome {
-    if let Some(via @ (Via::Container | Via::Imds)) = arguments.via {
-        let name = if via == Via::Imds {
-            "imds"
-        } else {
-            "container"
-        };
-        let what = format!("--via {name} is not available in this version");
-        return Err(Failure::usage(what).hint("use --via env"));
-    }
-    let narrow = narrow::read(arguments.ask.narrow)?;
-    let profile = &arguments.ask.profile;
-    let reply = credentials(context.agent, profile, Interface::Export, narrow)?;
     let Some((program, rest)) = arguments.command.split_first() else {
         return Err(Failure::usage("the command is missing"));
     };
+    let changes = match arguments.via {
+        Via::Env => of_session(context, arguments.ask)?,
+        Via::Endpoint(kind) => of_endpoint(context, arguments.ask, kind)?,
+    };
     let mut command = Command::new(program);
     command.args(rest);
-    set_environment(&mut command, &reply)?;
+    set_environment(&mut command, &changes)?;
     Err(not_started(&program.to_string_lossy(), &command.exec()))
 }
 
-fn set_environment(command: &mut Command, reply: &CredentialsReply) -> Result<(), Failure> {
-    for name in REMOVED {
+/// The session itself: what it is when the command starts, it stays.
+fn of_session(context: &Context<'_>, ask: Ask) -> Result<Changes, Failure> {
+    let narrow = narrow::read(ask.narrow)?;
+    let reply = credentials(context.agent, &ask.profile, Interface::Export, narrow)?;
+    Ok(Changes::to(variables(&reply)))
+}
+
+/// An endpoint for this process, which becomes the command: the agent watches it, so both end together.
+fn of_endpoint(
+    context: &mut Context<'_>,
+    ask: Ask,
+    kind: EndpointKind,
+) -> Result<Changes, Failure> {
+    let reply: EndpointReply = endpoint::open(context.agent, ask, kind, true)?.decode()?;
+    shadow::warn_of_files(context, kind);
+    Ok(Changes::towards(&reply, &context.sdk.no_proxy))
+}
+
+fn set_environment(command: &mut Command, changes: &Changes) -> Result<(), Failure> {
+    for name in &changes.unset {
         command.env_remove(name);
     }
-    for (name, value) in variables(reply) {
+    for (name, value) in &changes.set {
         if value.contains('\0') {
             return Err(Failure::new(
                 Exit(69),
@@ -85,6 +81,8 @@ mod tests {
 
     use std::collections::BTreeMap;
 
+    use jumpgate_api::CredentialsReply;
+
     use super::*;
 
     #[test]
@@ -92,7 +90,7 @@ mod tests {
         let golden = include_str!("../../../proto/api/golden/credentials_reply.json");
         let reply: CredentialsReply = serde_json::from_str(golden).unwrap();
         let mut command = Command::new("true");
-        set_environment(&mut command, &reply).unwrap();
+        set_environment(&mut command, &Changes::to(variables(&reply))).unwrap();
         let changes: BTreeMap<_, _> = command
             .get_envs()
             .map(|(name, value)| {
@@ -126,7 +124,8 @@ mod tests {
             session_token: "a\0b".into(),
             ..reply
         };
-        assert!(set_environment(&mut Command::new("true"), &reply).is_err());
+        let changes = Changes::to(variables(&reply));
+        assert!(set_environment(&mut Command::new("true"), &changes).is_err());
     }
 
     #[test]

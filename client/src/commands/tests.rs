@@ -147,6 +147,15 @@ fn now() -> Timestamp {
 
 /// What a command writes, and how it ends.
 fn run_line(environment: &Environment, person: &mut Script, line: &[&str]) -> (String, Outcome) {
+    run_with_sdk(environment, &SdkEnvironment::default(), person, line)
+}
+
+fn run_with_sdk(
+    environment: &Environment,
+    sdk: &SdkEnvironment,
+    person: &mut Script,
+    line: &[&str],
+) -> (String, Outcome) {
     let mut out = Vec::new();
     let agent = Agent {
         environment,
@@ -157,6 +166,7 @@ fn run_line(environment: &Environment, person: &mut Script, line: &[&str]) -> (S
         out: &mut out,
         person,
         now: now(),
+        sdk,
     };
     let arguments = std::iter::once(&"jumpgate")
         .chain(line)
@@ -664,28 +674,195 @@ fn verify_fails_when_the_journal_is_damaged() {
 }
 
 #[test]
-fn an_endpoint_of_its_own_is_not_there_yet() {
-    for via in ["container", "imds"] {
-        let home = tempfile::tempdir().unwrap();
-        let line = ["exec", "dev", "--via", via, "--", "true"];
-        let (_, outcome) = run_line(&at(home.path()), &mut Script::default(), &line);
-        let failure = outcome.unwrap_err();
-        assert_eq!(failure.exit(), Exit(64));
-        let expected = format!(
-            "jumpgate: --via {via} is not available in this version\n  hint: use --via env\n"
+fn exec_asks_for_an_endpoint_that_ends_with_it() {
+    let credentials = || answer(200, golden!("credentials_reply"));
+    let endpoint = || answer(200, golden!("endpoint_reply"));
+    let cases = [
+        (
+            &[][..],
+            endpoint(),
+            "endpoints",
+            r#""kind":"container","narrow":{},"until_exit":true"#,
+        ),
+        (
+            &["--via", "container"],
+            endpoint(),
+            "endpoints",
+            r#""kind":"container","narrow":{},"until_exit":true"#,
+        ),
+        (
+            &["--via", "imds", "--duration", "15m"],
+            endpoint(),
+            "endpoints",
+            r#""kind":"imds","narrow":{"duration_seconds":900},"until_exit":true"#,
+        ),
+        (
+            &["--via", "env"],
+            credentials(),
+            "credentials",
+            r#""interface":"export","narrow":{}"#,
+        ),
+    ];
+    for (options, answer, path, body) in cases {
+        // A command that is not there leaves us in our place, with the status of a shell.
+        let command = &["--", "/nonexistent/program", "--reason"];
+        let line = [&["exec", "dev"], options, command].concat();
+        let (text, outcome, asked) = with_agent(vec![answer], &mut Script::default(), &line);
+        assert_eq!(
+            (text.as_str(), outcome.unwrap_err().exit()),
+            ("", Exit(127))
         );
-        assert_eq!(failure.to_string(), expected);
+        let body = format!(r#"{{"profile":"dev",{body}}}"#);
+        assert_eq!(asked, [request(&format!("POST /v1/{path}"), &body)]);
     }
 }
 
 #[test]
-fn a_command_that_is_not_there_has_the_status_of_a_shell() {
-    let answers = vec![answer(200, golden!("credentials_reply"))];
-    let line = ["exec", "dev", "--", "/nonexistent/program", "--reason"];
-    let (_, outcome, asked) = with_agent(answers, &mut Script::default(), &line);
-    assert_eq!(outcome.unwrap_err().exit(), Exit(127));
-    let body = r#"{"profile":"dev","interface":"export","narrow":{}}"#;
-    assert_eq!(asked, [request("POST /v1/credentials", body)]);
+fn exec_without_an_endpoint_runs_nothing() {
+    let problem = Problem::new(Code::AccessDenied, "no").with_hint("do this");
+    let marker = tempfile::tempdir().unwrap();
+    let started = marker.path().join("started");
+    let line = [
+        "exec",
+        "dev",
+        "--",
+        "/usr/bin/touch",
+        started.to_str().unwrap(),
+    ];
+    let (_, outcome, _) = with_agent(vec![refusal(&problem)], &mut Script::default(), &line);
+    assert_eq!(outcome.unwrap_err().exit(), Exit(77));
+    let environment = Environment {
+        agent_child: true,
+        ..at(marker.path())
+    };
+    let (_, outcome) = run_line(&environment, &mut Script::default(), &line);
+    assert_eq!(outcome.unwrap_err().exit(), Exit(64));
+    assert!(!started.exists());
+}
+
+#[test]
+fn an_endpoint_is_code_that_a_shell_takes_or_the_agents_json() {
+    let line = [
+        "endpoint",
+        "dev",
+        "--kind",
+        "container",
+        "--ticket",
+        "OPS-1",
+    ];
+    let (text, asked) = simple(&line, golden!("endpoint_reply"));
+    let body =
+        r#"{"profile":"dev","kind":"container","narrow":{"ticket":"OPS-1"},"until_exit":false}"#;
+    assert_eq!(asked, [request("POST /v1/endpoints", body)]);
+    assert_eq!(
+        text,
+        "\
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN \
+AWS_CREDENTIAL_EXPIRATION AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN \
+AWS_ROLE_SESSION_NAME AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_EC2_METADATA_SERVICE_ENDPOINT \
+AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
+export AWS_CONTAINER_CREDENTIALS_FULL_URI='http://127.0.0.1:41234/v1/01KAN0000000000000000000L1'
+export AWS_CONTAINER_AUTHORIZATION_TOKEN='token'
+export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE='/run/user/1000/jumpgate/tokens/01KAN0000000000000000000L1'
+export AWS_REGION='ap-northeast-1'
+export AWS_DEFAULT_REGION='ap-northeast-1'
+export NO_PROXY='127.0.0.1,localhost'
+export no_proxy='127.0.0.1,localhost'
+# to end it: jumpgate lease end 01KAN0000000000000000000L1
+"
+    );
+    let (text, _) = simple(
+        &["endpoint", "dev", "--format", "json"],
+        golden!("endpoint_reply"),
+    );
+    assert_eq!(text, golden!("endpoint_reply"));
+}
+
+#[test]
+fn a_real_shell_is_pointed_at_the_endpoint() {
+    let reply = golden!("endpoint_reply").replace("/run/user/1000", "/run/it's\\nhere $(id)");
+    let (code, _) = simple(&["endpoint", "dev"], &reply);
+    let shell = std::process::Command::new("/bin/sh")
+        .args(["-euc", "eval \"$1\"; /usr/bin/env -0", "sh", &code])
+        .env_clear()
+        .envs([
+            ("AWS_PROFILE", "other"),
+            ("AWS_ACCESS_KEY_ID", "AKIA"),
+            ("KEPT", "1"),
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(shell.stdout).unwrap();
+    let own = |line: &&str| !line.starts_with("PWD=") && !line.starts_with("_=");
+    let mut lines: Vec<&str> = text.split_terminator('\0').filter(own).collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN=token",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/it's\nhere $(id)/jumpgate/tokens/01KAN0000000000000000000L1",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:41234/v1/01KAN0000000000000000000L1",
+            "AWS_DEFAULT_REGION=ap-northeast-1",
+            "AWS_REGION=ap-northeast-1",
+            "KEPT=1",
+            "NO_PROXY=127.0.0.1,localhost",
+            "no_proxy=127.0.0.1,localhost",
+        ]
+    );
+}
+
+#[test]
+fn what_would_win_over_an_endpoint_is_said_without_its_value() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(home.path().join(name), text).unwrap();
+        Some(home.path().join(name))
+    };
+    let sdk = SdkEnvironment {
+        sources: SdkEnvironment::SOURCES.to_vec(),
+        credentials_file: file("credentials", "[default]\naws_access_key_id = AKIASECRET\n"),
+        config_file: file(
+            "config",
+            "\n[profile default]\ncredential_process = secret\n",
+        ),
+        no_proxy: [None, None],
+    };
+    let variable = |name: &str| {
+        format!(
+            "jumpgate: warning: {name} is set here, and wins over the endpoint until it is unset\n"
+        )
+    };
+    let place = |place: &str| {
+        let home = home.path().display();
+        format!(
+            "jumpgate: warning: {home}/{place} of the default profile wins over the endpoint; give that profile another name\n"
+        )
+    };
+    let files = [
+        "credentials:2: aws_access_key_id",
+        "config:3: credential_process",
+    ]
+    .map(place);
+    let variables = SdkEnvironment::SOURCES.map(variable);
+    let all = |variables: &[String]| [variables, &files].concat();
+    let run = ["--", "/nonexistent/program"];
+    let cases = [
+        (vec!["endpoint", "dev"], all(&variables[..5])),
+        (vec!["endpoint", "dev", "--kind", "imds"], all(&variables)),
+        ([&["exec", "dev"], &run[..]].concat(), files.to_vec()),
+        (
+            [&["exec", "dev", "--via", "imds"], &run[..]].concat(),
+            files.to_vec(),
+        ),
+    ];
+    for (line, expected) in cases {
+        let played = Played::new(vec![answer(200, golden!("endpoint_reply"))]);
+        let mut person = Script::default();
+        run_with_sdk(&at(played.home.path()), &sdk, &mut person, &line)
+            .1
+            .ok();
+        assert_eq!(person.heard, expected, "{line:?}");
+    }
 }
 
 #[test]
@@ -759,6 +936,10 @@ fn wrong_usage_is_a_line_and_a_hint_and_help_is_on_stdout() {
         &["exec"],
         &["exec", "dev"],
         &["exec", "dev", "true"],
+        &["exec", "dev", "--via", "vault", "--", "true"],
+        &["endpoint"],
+        &["endpoint", "dev", "--kind", "env"],
+        &["endpoint", "dev", "--format", "fish"],
         &["export", "dev", "--format", "csh"],
         &["export", "dev", "--duration", "5"],
         &["status", "--jsn"],
@@ -801,6 +982,7 @@ fn the_manual_and_the_completions_know_every_command() {
         "credential-process",
         "exec",
         "export",
+        "endpoint",
         "identity",
         "unlock",
         "lock",
@@ -850,6 +1032,7 @@ fn a_closed_pipe_is_a_silent_failure() {
             out,
             person,
             now: now(),
+            sdk: &SdkEnvironment::default(),
         };
         let arguments = std::iter::once(&"jumpgate")
             .chain(line)

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 /// The variables that AWS SDKs and the AWS CLI read, in the order of their documentation.
 pub(crate) fn variables(reply: &CredentialsReply) -> Vec<(&'static str, Zeroizing<String>)> {
-    let mut variables = vec![
+    let session = [
         ("AWS_ACCESS_KEY_ID", reply.access_key_id.clone()),
         (
             "AWS_SECRET_ACCESS_KEY",
@@ -15,14 +15,21 @@ pub(crate) fn variables(reply: &CredentialsReply) -> Vec<(&'static str, Zeroizin
         ("AWS_SESSION_TOKEN", reply.session_token.expose().clone()),
         ("AWS_CREDENTIAL_EXPIRATION", reply.expires_at.to_string()),
     ];
-    if let Some(region) = &reply.region {
-        variables.push(("AWS_REGION", region.clone()));
-        variables.push(("AWS_DEFAULT_REGION", region.clone()));
-    }
-    variables
+    let session = session.map(|(name, value)| (name, Zeroizing::new(value)));
+    session
         .into_iter()
-        .map(|(name, value)| (name, Zeroizing::new(value)))
+        .chain(region(reply.region.as_ref()))
         .collect()
+}
+
+/// Both variables of the region, if the profile has one.
+pub(crate) fn region(
+    region: Option<&String>,
+) -> impl Iterator<Item = (&'static str, Zeroizing<String>)> {
+    let both = region.map(|region| {
+        ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, Zeroizing::new(region.clone())))
+    });
+    both.into_iter().flatten()
 }
 
 /// How a shell sets and exports a variable.

@@ -48,12 +48,13 @@ Name it in ~/.aws/config with its absolute path:
 
 pub(super) const EXEC: Command = Command {
     name: "exec",
-    about: "Run a command with a session of its own",
+    about: "Run a command with an endpoint of its own, from which its SDK takes a session",
     details: "\
 The exit status and the signals are the command's. Other AWS credentials and AWS_PROFILE are taken
-out of its environment. With --via env the session is fetched once and not refreshed; container
-and imds, which will refresh it, are not available in this version. Without --via it is env; that
-becomes container as soon as there is one.",
+out of its environment. The endpoint is that of container credentials, which every current SDK
+refreshes from by itself; imds is for those that know only the metadata of EC2. It ends with the
+command, however that ends. With --via env there is no endpoint: the session is fetched once and
+not refreshed. A profile named default in ~/.aws may come before an endpoint; that is said.",
     arguments: &[
         PROFILE,
         argument(
@@ -65,7 +66,11 @@ becomes container as soon as there is one.",
     options: &[
         Opt {
             choices: &["container", "imds", "env"],
-            ..option("via", "HOW", "How the command gets its credentials")
+            ..option(
+                "via",
+                "HOW",
+                "Where credentials come from; the default is container",
+            )
         },
         POLICY,
         TAG,
@@ -95,6 +100,33 @@ env is for POSIX shells, json the document of credential_process. The default is
         TICKET,
     ],
     verb: Some(verb::export),
+    ..NOTHING
+};
+
+pub(super) const ENDPOINT: Command = Command {
+    name: "endpoint",
+    about: "Open an endpoint for SDKs, or show it: eval \"$(jumpgate endpoint dev)\"",
+    details: "\
+It stands until its lease is ended: jumpgate lease end ID. env is for POSIX shells and takes other
+sources of credentials out of the environment; json is the agent's reply. The defaults are
+container and env.",
+    arguments: &[PROFILE],
+    options: &[
+        Opt {
+            choices: &["container", "imds"],
+            ..option("kind", "KIND", "What it speaks")
+        },
+        Opt {
+            choices: &["env", "json"],
+            ..option("format", "FORMAT", "What to print")
+        },
+        POLICY,
+        TAG,
+        DURATION,
+        REASON,
+        TICKET,
+    ],
+    verb: Some(verb::endpoint),
     ..NOTHING
 };
 
@@ -164,7 +196,7 @@ pub(super) const LOCK: Command = Command {
 
 pub(super) const STATUS: Command = Command {
     name: "status",
-    about: "Show the agent, its identities and sessions",
+    about: "Show the agent, its identities, sessions and endpoints",
     options: &[JSON],
     verb: Some(verb::status),
     ..NOTHING
