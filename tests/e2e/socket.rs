@@ -179,12 +179,7 @@ fn an_agent_of_another_user_is_not_trusted() {
         listening.join().unwrap()
     });
     std::os::unix::fs::chown(directory(&lab), Some(0), None).unwrap();
-    refused(
-        &lab.run(&["credential-process", "dev"]),
-        69,
-        "65534",
-        "JUMPGATE_SOCKET",
-    );
+    refused(&lab.run(&["status"]), 69, "65534", "JUMPGATE_SOCKET");
     listener.set_nonblocking(true).unwrap();
     let (mut stream, _) = listener.accept().unwrap();
     let mut said = Vec::new();
