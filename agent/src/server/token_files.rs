@@ -1,5 +1,6 @@
 //! The files that hold the tokens of container endpoints: one for each lease, in a directory of our own beside the socket.
 
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,6 +10,9 @@ use jumpgate_api::Secret;
 
 use super::socket::{SocketError, private_directory};
 use crate::domain::name::LeaseId;
+
+/// What a name ends with until the file is whole.
+const HALF_WRITTEN: &str = ".new";
 
 /// Where the files are.
 #[derive(Debug, Clone)]
@@ -35,7 +39,7 @@ impl TokenFiles {
     pub(super) fn write(&self, lease: &LeaseId, token: &Secret<String>) -> Result<(), SocketError> {
         private_directory(&self.directory, self.uid)?;
         let path = self.path(lease);
-        let new = path.with_extension("new");
+        let new = self.directory.join(format!("{lease}{HALF_WRITTEN}"));
         let written = write_new(&new, token).and_then(|()| fs::rename(&new, &path));
         written.map_err(|error| {
             let _half_written = fs::remove_file(&new);
@@ -52,17 +56,28 @@ impl TokenFiles {
         let _gone_already = fs::remove_file(self.path(lease));
     }
 
-    /// Removes all of them and the directory.
+    /// Removes all of them, and the directory if nothing else lies there: where the socket lies is the user's choice, so
+    /// a directory of this name beside it may be the user's too.
     pub(super) fn remove_all(&self) {
-        let ours = private_directory(&self.directory, self.uid).is_ok();
-        let removed = match ours {
-            true => fs::remove_dir_all(&self.directory),
-            false => Err(io::Error::other("it is not ours alone")),
-        };
-        if let Err(error) = removed {
-            tracing::warn!(%error, path = %self.directory.display(), "old tokens stay");
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        for entry in entries.filter(|entry| is_of_a_lease(&entry.file_name())) {
+            if let Err(error) = fs::remove_file(entry.path()) {
+                tracing::warn!(%error, path = %entry.path().display(), "an old token stays");
+            }
         }
+        let _others_are_there = fs::remove_dir(&self.directory);
     }
+}
+
+/// Whether a file is named like one of ours: by a ULID, and perhaps half written.
+fn is_of_a_lease(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let id = name.strip_suffix(HALF_WRITTEN.as_bytes()).unwrap_or(name);
+    let digit = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+    id.len() == 26 && id.iter().all(digit)
 }
 
 fn write_new(path: &Path, token: &Secret<String>) -> io::Result<()> {
@@ -89,7 +104,12 @@ mod tests {
         let uid = rustix::process::geteuid().as_raw();
         fs::create_dir(&directory).unwrap();
         fs::set_permissions(&directory, PermissionsExt::from_mode(0o700)).unwrap();
-        fs::write(directory.join("left-over"), "x").unwrap();
+        for left_over in [
+            "01KAN0000000000000000000L0",
+            "01KAN0000000000000000000L0.new",
+        ] {
+            fs::write(directory.join(left_over), "x").unwrap();
+        }
         let files = TokenFiles::new(directory.clone(), uid);
         assert!(!directory.exists());
         let lease = LeaseId::parse("01KAN0000000000000000000L1").unwrap();
@@ -109,5 +129,26 @@ mod tests {
             files.write(&lease, &"x".into()).is_err(),
             "others may enter"
         );
+    }
+
+    #[test]
+    fn what_somebody_else_keeps_under_the_same_name_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("tokens");
+        fs::create_dir_all(directory.join("deep")).unwrap();
+        fs::set_permissions(&directory, PermissionsExt::from_mode(0o700)).unwrap();
+        let others = ["github", "deep/npm", "01kan0000000000000000000l1"];
+        for name in others {
+            fs::write(directory.join(name), "x").unwrap();
+        }
+        let uid = rustix::process::geteuid().as_raw();
+        let files = TokenFiles::new(directory.clone(), uid);
+        let lease = LeaseId::parse("01KAN0000000000000000000L1").unwrap();
+        files.write(&lease, &"token".into()).unwrap();
+        files.remove_all();
+        assert!(!files.path(&lease).exists());
+        for name in others {
+            assert!(directory.join(name).exists(), "{name}");
+        }
     }
 }
