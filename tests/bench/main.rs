@@ -1,164 +1,97 @@
 //! The benchmark: what is shipped, measured side by side in one run, as ratios. Not part of the test suite.
 //!
-//! `packaging/build && cargo bench-all` prints a table; nothing is asserted.
+//! `packaging/build && cargo bench-all` prints a table, and at its end which limits hold. It fails when one does not.
+//! `cargo bench-all -- exec kills` measures these parts only; `--long` takes more and longer runs, for figures that are
+//! published.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+mod asking;
+mod bare;
+mod endpoints;
+mod exec;
+mod figures;
+mod hang;
+mod process;
+mod scale;
+mod wrk;
 
-use jumpgate_tests::lab::DEV;
-use jumpgate_tests::{Lab, Programs};
+use std::path::Path;
+use std::process::ExitCode;
 
-/// Runs of each command; they take turns, so that what disturbs one disturbs the others.
-const ROUNDS: usize = 500;
+use figures::{Limit, heading, row, say};
+use jumpgate_tests::Programs;
+use scale::Scale;
 
-/// How long the idle agent is watched.
-const IDLE_SECONDS: u32 = 10;
+/// A part of the benchmark.
+type Part = fn(&Programs, Scale) -> Vec<Limit>;
+
+/// All of them, in their order.
+const PARTS: [(&str, Part); 5] = [
+    ("process", process::measure),
+    ("endpoints", endpoints::measure),
+    ("exec", exec::measure),
+    ("hang", hang::measure),
+    ("kills", exec::kills),
+];
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [bare::ARGUMENT, bytes] => match bare::serve(bytes.parse().unwrap_or_default()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failure(&format!("the bare server: {error}")),
+        },
+        all => chosen(all),
+    }
+}
+
+fn chosen(arguments: &[&str]) -> ExitCode {
+    let long = arguments.contains(&"--long");
+    let names: Vec<_> = arguments.iter().filter(|name| **name != "--long").collect();
+    let known = |name: &&&&str| PARTS.iter().any(|(part, _)| part == **name);
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let parts = PARTS.map(|(name, _)| name).join(", ");
+        return failure(&format!("no part is called {unknown}; there are: {parts}"));
+    }
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|chosen| **chosen == name);
+    let scale = if long { Scale::LONG } else { Scale::QUICK };
+    let Some(programs) = programs() else {
+        return failure("nothing is in target/dist: run packaging/build first");
+    };
+    let parts = PARTS.iter().filter(|(name, _)| wanted(name));
+    let limits: Vec<Limit> = parts.flat_map(|(_, part)| part(&programs, scale)).collect();
+    verdict(&limits)
+}
+
+/// What is shipped, as `packaging/build` made it.
+fn programs() -> Option<Programs> {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist");
     let programs = Programs {
         client: dist.join("jumpgate"),
         agent: dist.join("jumpgate-agent"),
     };
-    if !programs.client.is_file() || !programs.agent.is_file() {
-        say("nothing is in target/dist: run packaging/build first");
-        return ExitCode::FAILURE;
-    }
     for program in [&programs.client, &programs.agent] {
-        let bytes = program.metadata().map_or(0, |metadata| metadata.len());
-        say(&format!("{:<40} {bytes:>10} bytes", name(program)));
+        let bytes = program.metadata().ok()?.len();
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        row(&name, format!("{bytes:>10} bytes"));
     }
-    let lab = Lab::new(&programs, DEV);
-    lab.start_agent();
-    say(&format!(
-        "{:<40} {:>10} kB",
-        "agent RSS after start",
-        rss(&lab)
-    ));
-    say(&format!(
-        "{:<40} {:>10}",
-        "system calls of the idle agent in 10 s",
-        idle_calls(&lab)
-    ));
-    lab.add_identity();
-    lab.run(&["credential-process", "dev"]).good();
-    say(&format!(
-        "{:<40} {:>10} kB",
-        "agent RSS after unlock and one session",
-        rss(&lab)
-    ));
-    warm(&lab);
-    say(&format!(
-        "{:<40} {:>10} kB",
-        "agent RSS after the runs",
-        rss(&lab)
-    ));
+    Some(programs)
+}
+
+fn verdict(limits: &[Limit]) -> ExitCode {
+    heading("limits");
+    for limit in limits {
+        say(&limit.to_string());
+    }
+    let broken = limits.iter().filter(|limit| !limit.holds()).count();
+    if broken > 0 {
+        return failure(&format!("{broken} of {} limits do not hold", limits.len()));
+    }
+    say(&format!("all {} limits hold", limits.len()));
     ExitCode::SUCCESS
 }
 
-fn say(line: &str) {
-    let _nobody_reads = writeln!(std::io::stdout(), "{line}");
-}
-
-fn name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
-/// `credential-process` from cache against a program that does nothing.
-fn warm(lab: &Lab) {
-    let nothing = PathBuf::from("/bin/true");
-    let (mut floor, mut process) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        floor.push(timed(lab.program(&nothing, &[])));
-        process.push(timed(lab.client(&["credential-process", "dev"])));
-    }
-    let (floor, process) = (Spread::of(floor), Spread::of(process));
-    say(&format!("{:<40} {floor}", "/bin/true"));
-    say(&format!(
-        "{:<40} {process}",
-        "credential-process, from cache"
-    ));
-    let ratio = process.median.as_secs_f64() / floor.median.as_secs_f64();
-    say(&format!("{:<40} {ratio:>10.2}", "ratio of the medians"));
-}
-
-fn timed(mut command: Command) -> Duration {
-    command.stdout(Stdio::null());
-    let began = Instant::now();
-    let status = command.status();
-    let took = began.elapsed();
-    assert!(
-        status.is_ok_and(|status| status.success()),
-        "{command:?} failed"
-    );
-    took
-}
-
-struct Spread {
-    median: Duration,
-    tenth: Duration,
-    ninetieth: Duration,
-}
-
-impl Spread {
-    fn of(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-        Self {
-            median: at(50),
-            tenth: at(10),
-            ninetieth: at(90),
-        }
-    }
-}
-
-impl std::fmt::Display for Spread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let micros = |time: Duration| time.as_micros();
-        let (low, middle, high) = (self.tenth, self.median, self.ninetieth);
-        write!(
-            f,
-            "{:>10} µs (10 % {}, 90 % {})",
-            micros(middle),
-            micros(low),
-            micros(high)
-        )
-    }
-}
-
-fn rss(lab: &Lab) -> String {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", lab.agent_pid()));
-    let status = status.unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.map_or("unknown".to_owned(), |line| {
-        line.trim().trim_end_matches(" kB").to_owned()
-    })
-}
-
-/// System calls that the agent makes while nobody asks it for anything: each would be a wake-up.
-fn idle_calls(lab: &Lab) -> String {
-    let traced = Command::new("timeout")
-        .args([
-            &IDLE_SECONDS.to_string(),
-            "strace",
-            "--follow-forks",
-            "--attach",
-        ])
-        .arg(lab.agent_pid().to_string())
-        .output();
-    match traced {
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stderr).into_owned();
-            // What it waits in when strace comes is shown as unfinished; anything beyond is a wake-up.
-            let calls = text
-                .lines()
-                .filter(|line| line.contains('(') && line.contains(") ="));
-            calls.count().to_string()
-        }
-        Err(error) => format!("no strace ({error})"),
-    }
+fn failure(line: &str) -> ExitCode {
+    say(line);
+    ExitCode::FAILURE
 }

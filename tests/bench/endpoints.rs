@@ -1,0 +1,157 @@
+//! Both endpoints under load, from cache, against the bare server with a body of the same size: throughput, latency,
+//! memory, and what the journal makes of some hundred thousand hand-outs.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use jumpgate_tests::lab::DEV;
+use jumpgate_tests::{Lab, Programs};
+use serde_json::Value;
+
+use crate::asking::{Door, Kind};
+use crate::bare::Bare;
+use crate::figures::{Bound, Limit, heading, row, rss, say};
+use crate::scale::Scale;
+use crate::wrk::{self, Storms};
+
+/// How often memory is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A round of [`Scale::storms`] may leave so many records: who got what first, the counts of each minute, some of
+/// other kinds. Without aggregation there would be one for each request.
+const RECORDS_A_STORM: f64 = 4.0;
+
+/// An endpoint and the server that it is compared with.
+struct Pair {
+    kind: Kind,
+    door: Door,
+    bare: Bare,
+    bytes: usize,
+    ours: Storms,
+    theirs: Storms,
+}
+
+/// Storms over both endpoints.
+pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
+    heading("endpoints under wrk -t2 -c64, from cache, against bare hyper");
+    if !wrk::is_there() {
+        say("wrk IS MISSING: nothing of this part is measured. tests/setup/system installs it.");
+        let missing = Limit::new("wrk is there", 0.0, Bound::AtLeast(1.0));
+        return vec![missing];
+    }
+    let lab = Lab::new(programs, DEV);
+    lab.start_agent();
+    lab.add_identity();
+    lab.run(&["credential-process", "dev"]).good();
+    let before = rss(&lab);
+    let mut pairs = Kind::BOTH.map(|kind| Pair::new(&lab, kind));
+    let peak = storms(&lab, &mut pairs, scale);
+    row("agent RSS before", format!("{before:>10} kB"));
+    row("agent RSS at its largest", format!("{peak:>10} kB"));
+    let mut limits: Vec<Limit> = pairs.iter().flat_map(Pair::limits).collect();
+    #[allow(clippy::cast_precision_loss)]
+    let megabytes = peak as f64 / 1_000.0;
+    limits.push(Limit::new(
+        "agent RSS in the storm, MB",
+        megabytes,
+        Bound::AtMost(25.0),
+    ));
+    limits.extend(journal(&lab, &pairs, scale));
+    limits
+}
+
+impl Pair {
+    fn new(lab: &Lab, kind: Kind) -> Self {
+        let door = Door::open(lab, "dev", kind);
+        let answer = door.ask();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let bytes = answer.body.len();
+        let bare = Bare::start(bytes).expect("this program starts again");
+        Self {
+            kind,
+            door,
+            bare,
+            bytes,
+            ours: Storms::default(),
+            theirs: Storms::default(),
+        }
+    }
+
+    /// They take turns, so that what disturbs one disturbs the other.
+    fn round(&mut self, lasting: Duration) {
+        let bare = Door {
+            url: self.bare.url.clone(),
+            header: self.door.header.clone(),
+        };
+        self.theirs.0.push(wrk::storm(&bare, lasting));
+        self.ours.0.push(wrk::storm(&self.door, lasting));
+    }
+
+    fn limits(&self) -> [Limit; 2] {
+        let (name, bytes) = (self.kind.name(), self.bytes);
+        row(&format!("bare hyper, {bytes} bytes"), &self.theirs);
+        row(&format!("{name}, {bytes} bytes"), &self.ours);
+        let throughput = self.ours.per_second() / self.theirs.per_second();
+        let latency = self.ours.p99() / self.theirs.p99();
+        [
+            Limit::new(
+                format!("{name}: throughput, of bare hyper's"),
+                throughput,
+                Bound::AtLeast(0.7),
+            )
+            .aiming(Bound::AtLeast(0.85)),
+            Limit::new(
+                format!("{name}: p99, in bare hyper's"),
+                latency,
+                Bound::AtMost(2.0),
+            )
+            .aiming(Bound::AtMost(1.5)),
+        ]
+    }
+}
+
+/// Returns the agent's largest memory in kB.
+fn storms(lab: &Lab, pairs: &mut [Pair], scale: Scale) -> u64 {
+    let (over, peak) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                peak.fetch_max(rss(lab), Ordering::Relaxed);
+                std::thread::sleep(LOOK);
+            }
+        });
+        for _ in 0..scale.storms {
+            pairs.iter_mut().for_each(|pair| pair.round(scale.storm));
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    peak.into_inner()
+}
+
+/// Every request is in the journal, few records hold them all, and the chain verifies.
+#[allow(clippy::cast_precision_loss)]
+fn journal(lab: &Lab, pairs: &[Pair], scale: Scale) -> Vec<Limit> {
+    let verified = lab.run(&["journal", "verify"]);
+    let records = lab.journal_of(&["lease.issue", "lease.serve"]);
+    let counted = |record: &Value| record["count"].as_u64().unwrap_or(1);
+    let (kept, handed): (usize, u64) = (records.len(), records.iter().map(counted).sum());
+    let asked: u64 = pairs.iter().map(|pair| pair.ours.requests()).sum();
+    row("requests answered, by wrk", format!("{asked:>10}"));
+    row(
+        "hand-outs in the journal",
+        format!("{handed:>10} in {kept} records"),
+    );
+    row("journal verify", format!("{:>10}", verified.status));
+    let storms = (scale.storms * pairs.len()) as f64;
+    let (verdict, most) = (f64::from(verified.code()), storms * RECORDS_A_STORM);
+    vec![
+        Limit::new("exit status of journal verify", verdict, Bound::AtMost(0.0)),
+        Limit::new("records of hand-outs", kept as f64, Bound::AtMost(most)),
+        // wrk does not count what is under way when its time is up, the journal does.
+        Limit::new(
+            "hand-outs on record, of those answered",
+            handed as f64 / asked as f64,
+            Bound::AtLeast(1.0),
+        ),
+    ]
+}

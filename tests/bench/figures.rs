@@ -1,0 +1,153 @@
+//! What is measured, as lines of one table: medians with their spread, and limits that hold or do not.
+
+use std::fmt;
+use std::io::Write;
+use std::time::Duration;
+
+use jumpgate_tests::Lab;
+
+/// One line of free text.
+pub(crate) fn say(line: &str) {
+    let _nobody_reads = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A name and what was found.
+pub(crate) fn row(name: &str, found: impl fmt::Display) {
+    say(&format!("{name:<44} {found}"));
+}
+
+/// The part that follows.
+pub(crate) fn heading(text: &str) {
+    say(&format!("\n== {text}"));
+}
+
+/// Times of one thing that was done again and again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spread {
+    pub(crate) median: Duration,
+    pub(crate) worst: Duration,
+    tenth: Duration,
+    ninetieth: Duration,
+}
+
+impl Spread {
+    /// # Panics
+    /// Nothing was measured.
+    pub(crate) fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+        Self {
+            median: at(50),
+            worst: at(100),
+            tenth: at(10),
+            ninetieth: at(90),
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = |time: Duration| time.as_micros();
+        let (low, middle, high) = (self.tenth, self.median, self.ninetieth);
+        write!(
+            f,
+            "{:>10} µs (10 % {}, 90 % {}, worst {})",
+            micros(middle),
+            micros(low),
+            micros(high),
+            micros(self.worst)
+        )
+    }
+}
+
+/// The middle of some figures.
+///
+/// # Panics
+/// Nothing was measured.
+pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.into_iter().collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The agent's resident memory now, kB; 0 when it cannot be read.
+pub(crate) fn rss(lab: &Lab) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", lab.agent_pid()));
+    let status = status.unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    kilobytes.unwrap_or(0)
+}
+
+/// On which side of a limit a figure has to stay.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Bound {
+    fn holds(self, found: f64) -> bool {
+        match self {
+            Self::AtLeast(limit) => found >= limit,
+            Self::AtMost(limit) => found <= limit,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(limit) => write!(f, "at least {limit}"),
+            Self::AtMost(limit) => write!(f, "at most {limit}"),
+        }
+    }
+}
+
+/// A figure, its limit, and where there is one, what we want to reach.
+#[derive(Debug, Clone)]
+pub(crate) struct Limit {
+    pub(crate) what: String,
+    pub(crate) found: f64,
+    pub(crate) rule: Bound,
+    pub(crate) aim: Option<Bound>,
+}
+
+impl Limit {
+    pub(crate) fn new(what: impl Into<String>, found: f64, rule: Bound) -> Self {
+        Self {
+            what: what.into(),
+            found,
+            rule,
+            aim: None,
+        }
+    }
+
+    pub(crate) fn aiming(self, aim: Bound) -> Self {
+        Self {
+            aim: Some(aim),
+            ..self
+        }
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.rule.holds(self.found)
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.holds() {
+            "holds"
+        } else {
+            "DOES NOT HOLD"
+        };
+        let (what, found, rule) = (&self.what, self.found, self.rule);
+        write!(f, "{verdict:<14} {what:<52} {found:>9.3}  {rule}")?;
+        match self.aim {
+            Some(aim) if aim.holds(found) => write!(f, " (the aim too: {aim})"),
+            Some(aim) => write!(f, " (the aim not yet: {aim})"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! STS that says nothing: how long the endpoints let an SDK wait, in each state of the session.
+
+use std::time::{Duration, Instant};
+
+use jumpgate_tests::lab::DEV;
+use jumpgate_tests::sts::{Fault, When};
+use jumpgate_tests::{Lab, Programs};
+
+use crate::asking::{Door, Kind};
+use crate::figures::{Bound, Limit, Spread, heading, row};
+use crate::scale::Scale;
+
+/// A session that nobody fetched yet, and one that ages soon.
+const MORE: &str = r#"
+[profile.cold]
+account = "target"
+role = "Developer"
+duration = "30m"
+
+[profile.old]
+account = "target"
+role = "Developer"
+duration = "15m"
+"#;
+
+/// So far behind is the clock of STS when it makes the session that ages: it lives for four minutes.
+const BEHIND: i64 = -660;
+
+/// After this it is refreshed before it is handed out.
+const AGED: Duration = Duration::from_secs(100);
+
+/// Between two questions of one asker.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Who asks what, and how long an answer may take, seconds.
+struct Asker {
+    name: String,
+    door: Door,
+    status: u16,
+    limit: f64,
+}
+
+/// The longest answers while STS hangs.
+pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
+    heading(&format!("STS hangs for {} s", scale.hang.as_secs()));
+    let lab = Lab::new(programs, &format!("{DEV}{MORE}"));
+    lab.start_agent();
+    lab.add_identity();
+    lab.run(&["credential-process", "dev"]).good();
+    let mut askers = askers(&lab, "dev", "a valid session", 200, 0.2);
+    askers.extend(self::askers(&lab, "cold", "no session", 503, 0.8));
+    if scale.ages {
+        age(&lab);
+        askers.extend(self::askers(
+            &lab,
+            "old",
+            "a session to be refreshed",
+            200,
+            0.2,
+        ));
+    }
+    lab.double.inject(Fault::Hang, When::call("AssumeRole"));
+    let until = Instant::now() + scale.hang;
+    let limits = std::thread::scope(|scope| {
+        let asking: Vec<_> = askers
+            .iter()
+            .map(|asker| scope.spawn(move || asker.ask(until)))
+            .collect();
+        let joined = asking.into_iter().map(|asker| asker.join());
+        joined.map(|limit| limit.expect("an asker ends")).collect()
+    });
+    lab.double.clear_faults();
+    limits
+}
+
+fn askers(lab: &Lab, profile: &str, state: &str, status: u16, imds: f64) -> Vec<Asker> {
+    let asker = |kind: Kind| Asker {
+        name: format!("{}, {state}", kind.name()),
+        door: Door::open(lab, profile, kind),
+        status,
+        limit: if kind == Kind::Imds { imds } else { 0.8 },
+    };
+    Kind::BOTH.map(asker).into()
+}
+
+fn age(lab: &Lab) {
+    let wrong = When::call("AssumeRole");
+    lab.double.inject(Fault::WrongClock(BEHIND), wrong);
+    lab.run(&["credential-process", "old"]).good();
+    lab.double.clear_faults();
+    std::thread::sleep(AGED);
+}
+
+impl Asker {
+    fn ask(&self, until: Instant) -> Limit {
+        let mut times = Vec::new();
+        while Instant::now() < until {
+            let answer = self.door.ask();
+            assert_eq!(answer.status, self.status, "{}: {}", self.name, answer.body);
+            times.push(answer.took);
+            std::thread::sleep(PAUSE);
+        }
+        let (count, spread) = (times.len(), Spread::of(times));
+        row(&format!("{}, {count} answers", self.name), spread);
+        let worst = spread.worst.as_secs_f64();
+        Limit::new(
+            format!("{}: s, worst", self.name),
+            worst,
+            Bound::AtMost(self.limit),
+        )
+    }
+}

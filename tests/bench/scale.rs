@@ -1,0 +1,39 @@
+//! How much is measured: what a developer waits for, or what is published.
+
+use std::time::Duration;
+
+/// How often and how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    /// Runs of each short command.
+    pub(crate) runs: usize,
+    /// Storms of each server, and how long each lasts.
+    pub(crate) storms: usize,
+    pub(crate) storm: Duration,
+    /// How long STS says nothing.
+    pub(crate) hang: Duration,
+    /// Whether a session is let age until only a refresh would keep its promise.
+    pub(crate) ages: bool,
+    /// Processes killed.
+    pub(crate) kills: usize,
+}
+
+impl Scale {
+    pub(crate) const QUICK: Self = Self {
+        runs: 200,
+        storms: 5,
+        storm: Duration::from_secs(3),
+        hang: Duration::from_secs(20),
+        ages: false,
+        kills: 20,
+    };
+
+    pub(crate) const LONG: Self = Self {
+        runs: 1_000,
+        storms: 9,
+        storm: Duration::from_secs(10),
+        hang: Duration::from_secs(60),
+        ages: true,
+        kills: 100,
+    };
+}

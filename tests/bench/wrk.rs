@@ -1,0 +1,96 @@
+//! `wrk`, the load: two threads, 64 connections that ask again as soon as they are answered.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::asking::Door;
+use crate::figures::median;
+
+/// One storm.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Storm {
+    pub(crate) requests: u64,
+    pub(crate) per_second: f64,
+    /// Microseconds.
+    pub(crate) p99: f64,
+}
+
+/// Whether the machine has it.
+pub(crate) fn is_there() -> bool {
+    // It exits with 1 after its own version.
+    Command::new("wrk").arg("--version").output().is_ok()
+}
+
+/// Lets one loose.
+///
+/// # Panics
+/// An answer was no 200, a connection broke, or the output is not understood: then there is no figure.
+pub(crate) fn storm(door: &Door, lasting: Duration) -> Storm {
+    let seconds = lasting.as_secs();
+    let output = Command::new("wrk")
+        .args(["-t2", "-c64", &format!("-d{seconds}s"), "--latency"])
+        .args(["-H", &door.header, &door.url])
+        .output();
+    let output = output.expect("wrk is there");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let clean = !text.contains("Non-2xx") && !text.contains("Socket errors");
+    assert!(clean, "a storm at {} was not served: {text}", door.url);
+    read(&text).unwrap_or_else(|| panic!("wrk's output: {text}"))
+}
+
+fn read(text: &str) -> Option<Storm> {
+    let behind = |name: &str| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(name));
+        line.map(str::trim)
+    };
+    let requests = text.lines().find(|line| line.contains(" requests in "))?;
+    Some(Storm {
+        requests: requests.split_whitespace().next()?.parse().ok()?,
+        per_second: behind("Requests/sec:")?.parse().ok()?,
+        p99: micros(behind("99%")?)?,
+    })
+}
+
+fn micros(text: &str) -> Option<f64> {
+    let units = [("us", 1.0), ("ms", 1e3), ("s", 1e6)];
+    let (unit, factor) = units.iter().find(|(unit, _)| text.ends_with(unit))?;
+    let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
+    Some(number * factor)
+}
+
+/// Storms of one server.
+#[derive(Debug, Default)]
+pub(crate) struct Storms(pub(crate) Vec<Storm>);
+
+impl Storms {
+    pub(crate) fn per_second(&self) -> f64 {
+        median(self.0.iter().map(|storm| storm.per_second))
+    }
+
+    pub(crate) fn p99(&self) -> f64 {
+        median(self.0.iter().map(|storm| storm.p99))
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.0.iter().map(|storm| storm.requests).sum()
+    }
+
+    /// The slowest and the fastest, requests a second.
+    pub(crate) fn range(&self) -> (f64, f64) {
+        let rates = self.0.iter().map(|storm| storm.per_second);
+        rates.fold((f64::MAX, 0.0), |(low, high), rate| {
+            (low.min(rate), high.max(rate))
+        })
+    }
+}
+
+impl std::fmt::Display for Storms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (low, high) = self.range();
+        let (rate, p99) = (self.per_second(), self.p99());
+        write!(
+            f,
+            "{rate:>10.0} requests/s ({low:.0} to {high:.0}), p99 {p99:.0} µs"
+        )
+    }
+}
