@@ -12,6 +12,7 @@
 //! | [`duration`] | how long a session may live |
 //! | [`tags`] | session tags and transitive tag keys |
 //! | [`policy`] | policy documents and lists of managed policies |
+//! | [`statement`] | the statements of a policy document: patterns, variables, conditions |
 //! | [`json`] | the strict JSON reader beneath policy documents |
 //!
 //! Sources of the limits: the STS API reference (AssumeRole, GetSessionToken), the IAM user guide
@@ -24,6 +25,7 @@ pub mod json;
 pub mod names;
 mod nearest;
 pub mod policy;
+pub mod statement;
 mod string_form;
 pub mod tags;
 mod text_rule;

@@ -5,10 +5,12 @@
 
 mod arns;
 mod condition;
-mod grammar;
+pub(crate) mod grammar;
 mod statement;
 
 pub use arns::{MAX_POLICY_ARNS, PolicyArns, PolicyArnsError};
+#[cfg(test)]
+pub(crate) use condition::OPERATORS;
 
 use std::hash::{Hash, Hasher};
 

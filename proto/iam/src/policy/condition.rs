@@ -10,7 +10,7 @@ use crate::nearest::nearest;
 
 /// IAM user guide, "Condition operators". All but `Null` may end in `IfExists`, all may begin with
 /// one of [`SET_PREFIXES`].
-pub(super) const OPERATORS: [&str; 27] = [
+pub(crate) const OPERATORS: [&str; 27] = [
     "StringEquals",
     "StringNotEquals",
     "StringEqualsIgnoreCase",

@@ -58,21 +58,21 @@ fn check_statements(kind: PolicyKind, statements: &Node) -> Result<(), PolicyErr
 }
 
 /// The members of an object.
-pub(super) fn object<'a>(what: &'static str, node: &'a Node) -> Result<&'a [Member], PolicyError> {
+pub(crate) fn object<'a>(what: &'static str, node: &'a Node) -> Result<&'a [Member], PolicyError> {
     node.value
         .as_object()
         .ok_or_else(|| wrong_type(what, "an object", node))
 }
 
 /// The text of a string.
-pub(super) fn string<'a>(what: &'static str, node: &'a Node) -> Result<&'a str, PolicyError> {
+pub(crate) fn string<'a>(what: &'static str, node: &'a Node) -> Result<&'a str, PolicyError> {
     node.value
         .as_str()
         .ok_or_else(|| wrong_type(what, "a string", node))
 }
 
 /// The elements of a list that must not be empty, or the one value that stands for such a list.
-pub(super) fn one_or_more<'a>(
+pub(crate) fn one_or_more<'a>(
     what: &'static str,
     node: &'a Node,
 ) -> Result<&'a [Node], PolicyError> {
@@ -87,7 +87,7 @@ pub(super) fn one_or_more<'a>(
 }
 
 /// A string, or a list of strings that is not empty.
-pub(super) fn strings<'a>(
+pub(crate) fn strings<'a>(
     what: &'static str,
     node: &'a Node,
 ) -> Result<Vec<(&'a str, Position)>, PolicyError> {
@@ -121,7 +121,7 @@ pub(super) fn one_of(
     })
 }
 
-pub(super) fn wrong_type(what: &'static str, expected: &'static str, node: &Node) -> PolicyError {
+pub(crate) fn wrong_type(what: &'static str, expected: &'static str, node: &Node) -> PolicyError {
     PolicyError::WrongType {
         at: node.position,
         what,
@@ -130,7 +130,7 @@ pub(super) fn wrong_type(what: &'static str, expected: &'static str, node: &Node
     }
 }
 
-pub(super) fn unknown_key(
+pub(crate) fn unknown_key(
     place: &'static str,
     known: &[&'static str],
     member: &Member,
