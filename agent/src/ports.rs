@@ -207,10 +207,11 @@ pub type Lines = tokio::sync::mpsc::Receiver<String>;
 
 /// The audit record.
 pub trait Journal: Send + Sync {
-    /// Writes and flushes one record; returns when it is safe on disk.
+    /// Writes one record; returns when it is as safe as [`Event::durability`] asks. One that is only written is
+    /// flushed soon after; when that fails, nothing more is acknowledged until a flush has succeeded.
     fn record(&self, event: Event) -> Answer<'_, Result<(), JournalError>>;
 
-    /// Where it is, how many records were written, and whether the last write succeeded.
+    /// Where it is, how many records were written, and whether the last write and the last flush succeeded.
     fn health(&self) -> JournalHealth;
 
     /// Reads everything that is kept and checks the chain.
@@ -227,7 +228,7 @@ pub struct JournalHealth {
     pub path: String,
     /// Records written since the start.
     pub records: u64,
-    /// Whether the last write succeeded.
+    /// Whether the last write and the last flush succeeded.
     pub healthy: bool,
 }
 

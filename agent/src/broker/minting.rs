@@ -153,6 +153,7 @@ impl Broker {
             profile,
             made_at,
             issued: AtomicBool::new(false),
+            on_disk: AtomicBool::new(false),
             bodies: Bodies::default(),
         })
     }

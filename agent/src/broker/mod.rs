@@ -187,7 +187,8 @@ impl Broker {
         Ok(leased)
     }
 
-    /// The record of a hand-out. The first of a session's that is safely written is its issue.
+    /// The record of a hand-out. The first of a session's that is safely written is its issue. Until one is known
+    /// to be on disk, all are flushed: whoever took the issue upon itself may be gone, and its record lost.
     async fn record_lease(
         &self,
         lease: &Lease,
@@ -195,10 +196,13 @@ impl Broker {
         minted: &Minted,
     ) -> Result<(), Failure> {
         let first = !minted.issued.swap(true, Ordering::AcqRel);
-        let event = Self::lease_event(lease, grant, minted, first);
+        let mut event = Self::lease_event(lease, grant, minted, first);
+        event.flushed = !minted.on_disk.load(Ordering::Acquire);
         let recorded = self.ports.journal.record(event).await;
-        if recorded.is_err() && first {
-            minted.issued.store(false, Ordering::Release);
+        match &recorded {
+            Ok(()) => minted.on_disk.store(true, Ordering::Release),
+            Err(_) if first => minted.issued.store(false, Ordering::Release),
+            Err(_) => {}
         }
         Ok(recorded?)
     }

@@ -41,8 +41,10 @@ pub(super) struct Minted {
     pub(super) profile: ProfileName,
     /// When it was made, by the clock that nobody can set.
     pub(super) made_at: Duration,
-    /// Whether the journal has it handed out to someone.
+    /// Whether a caller has taken the issue upon itself: its record is written or on the way.
     pub(super) issued: AtomicBool,
+    /// Whether a hand-out of it is known to be in the journal, on disk.
+    pub(super) on_disk: AtomicBool,
     /// The session as endpoints answer with it, each kind's made once: gone when the session is.
     pub(super) bodies: Bodies,
 }

@@ -6,6 +6,16 @@ use jumpgate_iam::{AccountId, PolicyArns, PolicyDocument};
 use super::name::LeaseId;
 use super::peer::Peer;
 
+/// How safe a record is when what it tells of takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[must_use]
+pub enum Durability {
+    /// In the file: it outlives the agent, however that ends, but not a power cut within moments.
+    Written,
+    /// On the disk: it outlives a power cut.
+    Flushed,
+}
+
 /// What happened. The texts are part of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Activity {
@@ -63,6 +73,28 @@ impl Activity {
             Self::LogRecover => "log.recover",
         }
     }
+
+    /// How safe its record is at least when it takes effect. Handing the same session out once more need not
+    /// wait for the disk: the session, what it may do and who got it first are there already.
+    pub const fn durability(self) -> Durability {
+        match self {
+            Self::LeaseServe => Durability::Written,
+            Self::LeaseIssue
+            | Self::LeaseEnd
+            | Self::Deny
+            | Self::SessionRefresh
+            | Self::IdentityUnlock
+            | Self::IdentityLock
+            | Self::IdentityAdd
+            | Self::IdentityRemove
+            | Self::AgentStart
+            | Self::AgentStop
+            | Self::ConfigReload
+            | Self::LogRotate
+            | Self::LogPrune
+            | Self::LogRecover => Durability::Flushed,
+        }
+    }
 }
 
 /// One record to be.
@@ -84,6 +116,8 @@ pub struct Event {
     pub expires_at: Option<Timestamp>,
     /// The role's account.
     pub account: Option<AccountId>,
+    /// Whether it is flushed whatever it tells of: the disk may hold nothing of its session yet.
+    pub flushed: bool,
     /// The rest, under our own name in the record.
     pub facts: Facts,
 }
@@ -101,7 +135,17 @@ impl Event {
             lease: None,
             expires_at: None,
             account: None,
+            flushed: false,
             facts: Facts::default(),
+        }
+    }
+
+    /// How safe its record is when it takes effect.
+    pub const fn durability(&self) -> Durability {
+        if self.flushed {
+            Durability::Flushed
+        } else {
+            self.activity.durability()
         }
     }
 }
@@ -157,4 +201,38 @@ pub struct Facts {
     pub journal_line: Option<u64>,
     /// The hash of its last record.
     pub journal_head: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_session_served_once_more_does_not_wait_for_the_disk() {
+        use Activity as A;
+        use Durability::{Flushed, Written};
+        for (activity, expected) in [
+            (A::LeaseIssue, Flushed),
+            (A::LeaseServe, Written),
+            (A::LeaseEnd, Flushed),
+            (A::Deny, Flushed),
+            (A::SessionRefresh, Flushed),
+            (A::IdentityUnlock, Flushed),
+            (A::IdentityLock, Flushed),
+            (A::IdentityAdd, Flushed),
+            (A::IdentityRemove, Flushed),
+            (A::AgentStart, Flushed),
+            (A::AgentStop, Flushed),
+            (A::ConfigReload, Flushed),
+            (A::LogRotate, Flushed),
+            (A::LogPrune, Flushed),
+            (A::LogRecover, Flushed),
+        ] {
+            let mut event = Event::new(activity, Timestamp::default());
+            assert_eq!(event.durability(), expected, "{}", activity.as_str());
+            event.flushed = true;
+            assert_eq!(event.durability(), Flushed, "{}", activity.as_str());
+        }
+        assert!(Flushed > Written, "a batch takes the most of its records");
+    }
 }

@@ -1,4 +1,5 @@
-//! The journal in files: JSON Lines in a hash chain, flushed before the caller goes on.
+//! The journal in files: JSON Lines in a hash chain, written before the caller goes on, and flushed before that or
+//! soon after, as the event asks.
 //!
 //! `docs/journal.md` describes the format for those who read and verify it without us.
 
@@ -18,11 +19,13 @@ use crate::ports::{Answer, Entropy, Journal, JournalError, JournalHealth, Lines}
 mod chain;
 mod files;
 mod fit;
+mod inbox;
 mod prune;
 mod read;
 mod record;
 mod shared;
 mod survey;
+mod unflushed;
 mod verify;
 mod write;
 
@@ -30,9 +33,12 @@ mod write;
 mod tests;
 
 use files::{Directory, Disk, broken};
+use inbox::{Inbox, Job};
 use read::{Begin, Extent};
 use shared::Shared;
-use write::{Job, Writer};
+use unflushed::Unflushed;
+pub use unflushed::{FLUSH_WITHIN, MAX_UNFLUSHED};
+use write::Writer;
 
 /// Longest line with its newline, in bytes.
 pub const MAX_RECORD: usize = 8192;
@@ -77,13 +83,14 @@ impl FileJournal {
     /// The directory cannot be made, belongs to others or lets them in; another agent writes it; a file in it
     /// cannot be read.
     pub fn open(directory: &Path, options: Options) -> Result<Self, JournalError> {
-        Self::open_with(directory, options, Box::new)
+        Self::open_with(directory, options, FLUSH_WITHIN, Box::new)
     }
 
-    /// With something between the writer and the disk.
+    /// With another bound, and something between the writer and the disk.
     fn open_with<D: Disk + 'static>(
         directory: &Path,
         options: Options,
+        flush_within: Duration,
         wrap: impl FnOnce(Directory) -> Box<D>,
     ) -> Result<Self, JournalError> {
         files::prepare(directory)?;
@@ -95,11 +102,14 @@ impl FileJournal {
         let shared = Arc::new(Shared::new(options.keep));
         let Options { entropy, now, .. } = options;
         let path = directory.to_owned();
-        let mut writer = Writer::new(path, disk, entropy, survey, Arc::clone(&shared));
+        let unflushed = Unflushed::new(flush_within);
+        let mut writer = Writer::new(path, disk, entropy, survey, unflushed, Arc::clone(&shared));
         writer.begin(now);
         let (queue, jobs) = mpsc::channel(MAX_WAITING);
         let thread = std::thread::Builder::new().name("journal".to_owned());
-        let writer = thread.spawn(move || writer.run(jobs)).map_err(failed)?;
+        let writer = thread
+            .spawn(move || writer.run(Inbox::new(jobs)))
+            .map_err(failed)?;
         Ok(Self {
             directory: directory.to_owned(),
             shared,
@@ -127,7 +137,7 @@ impl FileJournal {
     }
 }
 
-/// Waits for what is queued to be written.
+/// Waits for what is queued to be written and flushed.
 impl Drop for FileJournal {
     fn drop(&mut self) {
         self.queue = None;
@@ -239,7 +249,7 @@ fn unreadable(directory: &Path, what: String) -> JournalReport {
     }
 }
 
-/// Sends what is there, and with `follow` what is flushed from then on, until nobody takes it or writes it, or
+/// Sends what is there, and with `follow` what is acknowledged from then on, until nobody takes it or writes it, or
 /// `follow` says that it is enough.
 async fn send_lines(
     directory: PathBuf,

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use jumpgate_api::Code;
 
 use super::*;
+use crate::domain::event::{Durability, Event};
 use crate::domain::grant::Narrowing;
 use crate::domain::samples::{policy, tag_key, template};
 
@@ -23,6 +24,36 @@ async fn without_a_journal_nothing_leaves() {
     assert_eq!(house.tokens.roles.count(), 1);
     assert_eq!(house.recorded(Activity::LeaseIssue), 1);
     assert_eq!(house.recorded(Activity::LeaseServe), 1);
+}
+
+/// Whatever became of the issue: a hand-out waits for the disk until one of its session is known to be there.
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_session_is_only_written_before_something_of_it_is_flushed() {
+    let house = House::commanded();
+    house.unlock(Answers::default()).await.unwrap();
+    let writes = house.journal.writes.count();
+    house.journal.writes.close();
+    let issue = house.asking("dev");
+    house.journal.writes.arrived(writes + 1).await;
+    issue.abort();
+    let serves = [house.asking("dev"), house.asking("dev")];
+    house.journal.writes.arrived(writes + 3).await;
+    house.journal.writes.open();
+    for serve in serves {
+        serve.await.unwrap().unwrap();
+    }
+    house.ask("dev").await.unwrap();
+    let serves = house.journal.of(Activity::LeaseServe);
+    let serves: Vec<_> = serves.iter().map(Event::durability).collect();
+    assert_eq!(house.recorded(Activity::LeaseIssue), 0, "it went away");
+    assert_eq!(
+        serves,
+        [
+            Durability::Flushed,
+            Durability::Flushed,
+            Durability::Written
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jumpgate_api::Timestamp;
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_setfl, flock, open};
 
 use crate::ports::JournalError;
 
@@ -173,6 +173,8 @@ pub(super) trait Disk: Send {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Waits until the current file is safe.
     fn flush(&mut self) -> io::Result<()>;
+    /// Writes what is in the current file once more, in its place.
+    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Cuts the current file.
     fn cut(&mut self, length: u64) -> io::Result<()>;
     /// The current file's length; absent when it was removed.
@@ -243,6 +245,15 @@ impl Disk for Directory {
 
     fn flush(&mut self) -> io::Result<()> {
         self.current()?.sync_data()
+    }
+
+    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let current = self.current()?;
+        // A file that is open for appending takes everything at its end, pwrite(2) included.
+        fcntl_setfl(current, OFlags::empty())?;
+        let written = current.write_all_at(bytes, offset);
+        fcntl_setfl(current, OFlags::APPEND)?;
+        written
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::MAX_RECORD;
 use super::files::{FileName, list, open_to_read};
 
-/// How far the journal is known to be flushed: readers go no further, so that they never meet half a line.
+/// How far the journal is acknowledged: readers go no further, so that they never meet half a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extent {
     /// The newest file.

@@ -18,6 +18,8 @@ struct State {
     records: u64,
     /// Whether the last write succeeded.
     written: bool,
+    /// Whether the last flush behind an acknowledgement succeeded.
+    settled: bool,
     /// Whether this agent found damage.
     damaged: bool,
 }
@@ -28,6 +30,7 @@ impl Shared {
             keep,
             records: 0,
             written: true,
+            settled: true,
             damaged: false,
         };
         Self {
@@ -51,7 +54,10 @@ impl Shared {
     /// Records written, and whether all is well.
     pub(super) fn health(&self) -> (u64, bool) {
         let state = self.state();
-        (state.records, state.written && !state.damaged)
+        (
+            state.records,
+            state.written && state.settled && !state.damaged,
+        )
     }
 
     /// A write ended: with so many records, or with an error.
@@ -59,6 +65,11 @@ impl Shared {
         let mut state = self.state();
         state.written = records.is_some();
         state.records += records.unwrap_or(0) as u64;
+    }
+
+    /// What was acknowledged is on disk now, or that failed. Returns whether this is news.
+    pub(super) fn settled(&self, settled: bool) -> bool {
+        std::mem::replace(&mut self.state().settled, settled) != settled
     }
 
     pub(super) fn damaged(&self) {
@@ -69,7 +80,7 @@ impl Shared {
         self.extent.send_replace(extent);
     }
 
-    /// How far the journal is flushed; absent before the first record of all.
+    /// How far the journal is written; absent before the first record of all.
     pub(super) fn extent(&self) -> Option<Extent> {
         self.extent.borrow().clone()
     }

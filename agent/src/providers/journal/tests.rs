@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jumpgate_api::Timestamp;
 
-use super::{FileJournal, Options, verify};
+use super::{FLUSH_WITHIN, FileJournal, Options, verify};
 use crate::domain::event::{Activity, Event};
 use crate::ports::{Entropy, Journal, JournalError};
 
@@ -17,8 +17,10 @@ mod crash;
 mod damage;
 mod disk;
 mod document;
+mod flushing;
 mod format;
 mod opening;
+mod planned;
 mod reading;
 mod retention;
 
@@ -33,6 +35,11 @@ fn at(seconds: i64) -> Timestamp {
 
 fn event(seconds: i64) -> Event {
     Event::new(Activity::LeaseServe, at(seconds))
+}
+
+/// A record that is flushed before it is acknowledged; [`event`] makes one that is not.
+fn issuing(seconds: i64) -> Event {
+    Event::new(Activity::LeaseIssue, at(seconds))
 }
 
 /// Ids that count.

@@ -1,41 +1,37 @@
-//! The one thread that writes: it takes all records that wait, writes them at once, flushes once, and only then
-//! tells those who wait. The chain advances only over what was flushed.
+//! The one thread that writes: it takes all records that wait, writes them at once, flushes once if one of them asks
+//! for it, and only then tells those who wait. The chain advances only over what was acknowledged. What was written
+//! without a flush is flushed with the next record that asks for it, or when it is due.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jumpgate_api::Timestamp;
-use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::event::{Activity, Event};
+use crate::domain::event::{Activity, Durability, Event};
 use crate::ports::{Entropy, JournalError};
 
+use super::ROTATE_AT;
 use super::chain::Chain;
 use super::files::{Disk, FileName, broken};
+use super::inbox::{Inbox, Job, Next};
 use super::prune::{Expired, expired};
 use super::read::Extent;
 use super::record::compose;
 use super::shared::Shared;
 use super::survey::{Survey, Torn};
-use super::{MAX_BATCH, ROTATE_AT};
+use super::unflushed::Unflushed;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const DAY: i64 = 86_400_000;
-
-/// A record that waits, and who waits for it.
-pub(super) struct Job {
-    pub(super) event: Event,
-    pub(super) done: oneshot::Sender<Result<(), JournalError>>,
-}
 
 /// The file that is written.
 struct Current {
     name: FileName,
     /// The day of its first record, since 1970.
     day: i64,
-    /// Up to here every record was flushed.
+    /// Up to here every record was acknowledged.
     length: u64,
 }
 
@@ -52,6 +48,8 @@ pub(super) struct Writer {
     torn: Option<Torn>,
     /// A failed write may have left something behind the current file's length.
     leftover: bool,
+    /// The current file's end that may not be on disk.
+    unflushed: Unflushed,
     /// What was found wrong and is not recorded yet.
     found: Vec<Event>,
     /// The retention that the files were last looked through with.
@@ -66,6 +64,7 @@ impl Writer {
         disk: Box<dyn Disk>,
         entropy: Arc<dyn Entropy>,
         survey: Survey,
+        unflushed: Unflushed,
         shared: Arc<Shared>,
     ) -> Self {
         let fresh = || Chain {
@@ -81,6 +80,7 @@ impl Writer {
             current: None,
             torn: None,
             leftover: false,
+            unflushed,
             found: Vec::new(),
             pruned_with: None,
             shared,
@@ -110,24 +110,32 @@ impl Writer {
     }
 
     /// Writes until nobody can send any more.
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(first) = queue.blocking_recv() {
-            let mut jobs = vec![first];
-            while jobs.len() < MAX_BATCH
-                && let Ok(job) = queue.try_recv()
-            {
-                jobs.push(job);
+    pub(super) fn run(mut self, mut inbox: Inbox) {
+        loop {
+            match inbox.next(self.unflushed.due()) {
+                Next::Jobs(jobs) => self.take(jobs),
+                Next::Due => self.flush_what_is_due(),
+                Next::Ended => break,
             }
-            let (events, waiting): (Vec<_>, Vec<_>) =
-                jobs.into_iter().map(|job| (job.event, job.done)).unzip();
-            let outcome = self.commit(events[0].at, &events);
-            for done in waiting {
-                let _ = done.send(outcome.clone());
-            }
+        }
+        self.flush_what_is_due();
+    }
+
+    fn take(&mut self, jobs: Vec<Job>) {
+        let (events, waiting): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.event, job.done)).unzip();
+        let outcome = self.commit(events[0].at, &events);
+        for done in waiting {
+            let _ = done.send(outcome.clone());
         }
     }
 
-    /// Writes and flushes all of it or nothing.
+    /// A failure has nobody who waits for it: it is in the log, in `status`, and the next record meets it.
+    fn flush_what_is_due(&mut self) {
+        let _in_the_log = self.settle();
+    }
+
+    /// Writes all of it, as safely as its records ask, or nothing.
     fn commit(&mut self, at: Timestamp, events: &[Event]) -> Result<(), JournalError> {
         let outcome = self.write(at, events).map_err(|error| {
             let name = self.current.as_ref().map(|current| current.name);
@@ -142,16 +150,20 @@ impl Writer {
     fn write(&mut self, at: Timestamp, events: &[Event]) -> io::Result<usize> {
         self.set_torn_aside(at)?;
         self.check_current()?;
+        if self.unflushed.is_suspect() {
+            self.settle()?;
+        }
         let started = self.rotate(at)?;
         let expired = self.expired(at, started);
         let mut batch = self.housekeeping(at, &expired);
         batch.extend_from_slice(events);
+        let asked = batch.iter().map(Event::durability).max();
         let mut chain = self.chain.clone();
         let lines: Vec<String> = batch
             .iter()
             .map(|event| chain.seal(compose(event, self.entropy.ulid(), VERSION)))
             .collect();
-        self.append(&lines)?;
+        self.append(&lines, asked.unwrap_or(Durability::Flushed))?;
         self.chain = chain;
         self.found.clear();
         self.publish();
@@ -159,19 +171,60 @@ impl Writer {
         Ok(lines.len())
     }
 
-    fn append(&mut self, lines: &[String]) -> io::Result<()> {
+    fn append(&mut self, lines: &[String], asked: Durability) -> io::Result<()> {
         let mut bytes = lines.join("\n").into_bytes();
         bytes.push(b'\n');
+        let durability = self.unflushed.durability(asked, bytes.len());
+        let mut written = self.disk.append(&bytes);
+        if durability == Durability::Flushed {
+            written = written.and_then(|()| self.disk.flush());
+        }
         let current = self
             .current
             .as_mut()
             .expect("rotate starts a file if there is none");
-        let written = self.disk.append(&bytes).and_then(|()| self.disk.flush());
-        match written {
-            Ok(()) => current.length += bytes.len() as u64,
-            Err(_) => self.leftover = self.disk.cut(current.length).is_err(),
+        if written.is_err() {
+            self.leftover = self.disk.cut(current.length).is_err();
+            self.unflushed.failed(Instant::now());
+            return written;
         }
-        written
+        current.length += bytes.len() as u64;
+        match durability {
+            Durability::Flushed => self.unflushed.flushed(),
+            Durability::Written => self.unflushed.written(&bytes, Instant::now()),
+        }
+        Ok(())
+    }
+
+    /// Flushes what was acknowledged. Behind a flush that failed, the kernel may take the bytes for clean, though the
+    /// disk never got them, and would flush nothing: so they are written once more, in their place.
+    fn settle(&mut self) -> io::Result<()> {
+        let (bytes, Some(current)) = (self.unflushed.bytes(), &self.current) else {
+            return Ok(());
+        };
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let (name, offset) = (current.name, current.length - bytes.len() as u64);
+        let mut outcome = Ok(());
+        if self.unflushed.is_suspect() {
+            outcome = self.disk.rewrite(offset, bytes);
+        }
+        outcome = outcome.and_then(|()| self.disk.flush());
+        match &outcome {
+            Ok(()) => self.unflushed.flushed(),
+            Err(_) => self.unflushed.failed(Instant::now()),
+        }
+        let news = self.shared.settled(outcome.is_ok());
+        match &outcome {
+            Ok(()) if news => tracing::info!(%name, "the journal is on disk again"),
+            Err(error) if news => tracing::error!(
+                %name, offset, %error,
+                "acknowledged records may not outlive a power cut; nothing is handed out until they do"
+            ),
+            Ok(()) | Err(_) => {}
+        }
+        outcome
     }
 
     /// Keeps the bytes of a torn line in a file of their own, then cuts the line off.
@@ -214,8 +267,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Leaves a damaged file exactly as it was found, and goes on in a new one.
+    /// Leaves a damaged file exactly as it was found, and goes on in a new one. What it holds of ours goes to the
+    /// disk as far as it will.
     fn abandon(&mut self, name: FileName, line: Option<u64>, what: String) {
+        if !self.unflushed.bytes().is_empty() {
+            let _damaged_anyway = self.disk.flush();
+            self.unflushed.flushed();
+        }
         self.current = None;
         self.torn = None;
         self.leftover = false;
@@ -241,6 +299,7 @@ impl Writer {
         if goes_on {
             return Ok(false);
         }
+        self.settle()?;
         let name = FileName::next(at, self.newest);
         self.disk.create(name)?;
         self.newest = Some(name);
