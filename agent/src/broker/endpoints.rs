@@ -292,9 +292,19 @@ impl Broker {
                 for event in endpoint.remember(&lease, again) {
                     self.record_or_log(event).await;
                 }
-                self.leases.renew(lease, now);
+                self.renew_lease(lease, now)?;
             }
         }
+        Ok(())
+    }
+
+    /// Under the lock that closing takes: a lease that was ended while its hand-out was recorded is not listed again.
+    fn renew_lease(&self, lease: Lease, now: Timestamp) -> Result<(), Failure> {
+        let open = self.endpoints.open();
+        if !open.contains_key(&lease.id) {
+            return Err(Failure::NoSuchLease(lease.id));
+        }
+        self.leases.renew(lease, now);
         Ok(())
     }
 
@@ -319,27 +329,32 @@ impl Broker {
         }
     }
 
-    /// Closes an endpoint: its lease is over. What was handed out stays valid at AWS.
-    pub async fn close_endpoint(&self, lease: &LeaseId, why: &str) {
+    /// Closes an endpoint: its lease is over. What was handed out stays valid at AWS. `by` is the process that asked for
+    /// it; otherwise it is as if the one that opened it had. The record is written also if the caller does not wait.
+    pub async fn close_endpoint(
+        self: &Arc<Self>,
+        lease: &LeaseId,
+        by: Option<&Peer>,
+        why: &'static str,
+    ) {
         let Some(endpoint) = self.endpoints.open().remove(lease) else {
             return;
         };
-        self.record_counts(&endpoint).await;
         self.leases.end(lease);
         let mut event = Event::new(Activity::LeaseEnd, self.ports.clock.now());
-        event.peer = Some(endpoint.owner.clone());
+        event.peer = Some(by.unwrap_or(&endpoint.owner).clone());
         event.lease = Some(lease.clone());
         event.detail = Some(why.to_owned());
         event.account = Some(endpoint.profile().role.account());
         event.facts.profile = Some(endpoint.ask.profile.to_string());
         event.facts.interface = Some(endpoint.ask.interface);
-        self.record_or_log(event).await;
-    }
-
-    /// The open endpoint of a lease.
-    #[must_use]
-    pub fn endpoint(&self, lease: &LeaseId) -> Option<Arc<OpenEndpoint>> {
-        self.endpoints.open().get(lease).cloned()
+        let this = Arc::clone(self);
+        let recording = async move {
+            this.record_counts(&endpoint).await;
+            this.record_or_log(event).await;
+            Ok(())
+        };
+        let _recorded_or_logged = self.changes.make(recording).await;
     }
 }
 

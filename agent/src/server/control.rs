@@ -240,7 +240,7 @@ impl Control {
         let id = asks::lease_id(id)?;
         let leases = self.broker.leases();
         let held = leases.into_iter().find(|lease| lease.id == id);
-        if self.endpoints.close(&id, "by its user").await {
+        if self.endpoints.close(&id, Some(peer), "by its user").await {
             let none_left = self.broker.now();
             return Ok(ok(&LeaseEnded {
                 id: id.to_string(),

@@ -96,7 +96,7 @@ impl Endpoints {
         let (reply, stand) = match shown {
             Ok(done) => done,
             Err(problem) => {
-                self.close(&lease, "it could not be opened").await;
+                self.close(&lease, None, "it could not be opened").await;
                 return Err(problem);
             }
         };
@@ -169,16 +169,21 @@ impl Endpoints {
                 _ = closing.wait_for(|closing| *closing) => true,
             };
             if !closed {
-                this.close(&lease, "its process ended").await;
+                this.close(&lease, None, "its process ended").await;
             }
         });
     }
 
-    /// Closes an endpoint; `false` if there is none of this lease.
-    pub(super) async fn close(&self, lease: &LeaseId, why: &str) -> bool {
+    /// Closes an endpoint, `by` a process if one asked for it; `false` if there is none of this lease.
+    pub(super) async fn close(
+        &self,
+        lease: &LeaseId,
+        by: Option<&Peer>,
+        why: &'static str,
+    ) -> bool {
         let stood = self.stands.take(lease).is_some();
         self.files.remove(lease);
-        self.broker.close_endpoint(lease, why).await;
+        self.broker.close_endpoint(lease, by, why).await;
         stood
     }
 
@@ -199,7 +204,8 @@ impl Endpoints {
         let _cut_off = tokio::time::timeout(DRAIN, silent).await;
         for stand in stands {
             let lease = &stand.open.lease;
-            self.broker.close_endpoint(lease, "the agent ended").await;
+            let ended = self.broker.close_endpoint(lease, None, "the agent ended");
+            ended.await;
         }
     }
 

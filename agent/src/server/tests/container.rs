@@ -246,12 +246,12 @@ async fn c17_each_token_opens_its_own_role() {
         assert_eq!(answer.json()["RoleArn"].as_str(), role.map(String::as_str));
     }
     let closed = crate::domain::name::LeaseId::parse(&dev.lease).unwrap();
-    assert!(site.endpoints.close(&closed, "by its user").await);
+    assert!(site.endpoints.close(&closed, None, "by its user").await);
     assert_eq!(with_token(port, &dev_path, &dev_token).await.status, 403);
     assert_eq!(with_token(port, &prod_path, &prod_token).await.status, 200);
     assert_eq!(site.house.recorded(Activity::LeaseEnd), 1);
     assert_eq!(site.endpoints.status().len(), 1);
-    assert!(!site.endpoints.close(&closed, "again").await);
+    assert!(!site.endpoints.close(&closed, None, "again").await);
 }
 
 #[tokio::test]
@@ -276,6 +276,30 @@ async fn the_token_file_is_private_and_goes_with_the_endpoint() {
         "{path}"
     );
     assert_eq!(site.house.recorded(Activity::LeaseEnd), 1);
+}
+
+#[tokio::test]
+async fn what_is_ended_while_it_is_handed_out_stays_ended() {
+    let site = Site::new();
+    let (reply, port, path, token) = container(&site, "dev").await;
+    let lease = crate::domain::name::LeaseId::parse(&reply.lease).unwrap();
+    let writes = &site.house.journal.writes;
+    let written = writes.count();
+    writes.close();
+    let asking = tokio::spawn(async move { with_token(port, &path, &token).await.status });
+    writes.arrived(written + 1).await;
+    let mut ended_by = me();
+    ended_by.pid += 1;
+    // Whoever ends it goes away at once.
+    let ending = site.endpoints.close(&lease, Some(&ended_by), "by its user");
+    let ended = tokio::time::timeout(Duration::ZERO, ending).await;
+    assert!(ended.is_err(), "its record cannot be written yet");
+    writes.open();
+    assert_ne!(asking.await.unwrap(), 200);
+    site.house.broker.changes_made().await;
+    assert_eq!(site.house.broker.leases(), []);
+    let end = site.house.journal.of(Activity::LeaseEnd);
+    assert_eq!(end[0].peer, Some(ended_by));
 }
 
 #[tokio::test]

@@ -315,7 +315,7 @@ async fn a_closed_endpoint_has_no_listener() {
     let reply = site.open(EndpointKind::Imds, "dev").await;
     assert_eq!(port_of(&reply.url), port, "shown again");
     let lease = crate::domain::name::LeaseId::parse(&reply.lease).unwrap();
-    assert!(site.endpoints.close(&lease, "by its user").await);
+    assert!(site.endpoints.close(&lease, None, "by its user").await);
     assert!(kept.next(false).await.is_none(), "the connection ended");
     assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
 }
