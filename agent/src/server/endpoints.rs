@@ -80,11 +80,15 @@ impl Endpoints {
     ) -> Result<EndpointReply, Problem> {
         let until_exit = request.until_exit;
         let ask = asks::endpoint(request)?;
-        let _turn = self.opening.acquire().await;
+        let turn = self.opening.acquire().await;
+        let _turn = turn.map_err(|_| Problem::new(Code::Busy, "the agent is ending"))?;
         if !until_exit && let Some(stand) = self.stands.standing(&ask) {
             let may = self.broker.may_open(peer, &ask).await;
             may.map_err(|failure| problem(&failure))?;
-            return self.shown(&stand);
+            // It may have been ended meanwhile; then it is opened anew.
+            if self.stands.find(&stand.open.lease).is_some() {
+                return self.shown(&stand);
+            }
         }
         let watched = until_exit.then(|| Watched::of(peer)).transpose();
         let watched = watched.map_err(|error| cannot("the process cannot be watched", &error))?;
@@ -189,6 +193,8 @@ impl Endpoints {
 
     /// Closes everything: listeners first, then tokens, then leases. Answers under way are let out.
     pub async fn shut(&self) {
+        let _last_to_open = tokio::time::timeout(DRAIN, self.opening.acquire()).await;
+        self.opening.close();
         self.closing.send_replace(true);
         let stands = self.stands.list();
         for stand in &stands {

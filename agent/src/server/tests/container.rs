@@ -276,6 +276,37 @@ async fn the_token_file_is_private_and_goes_with_the_endpoint() {
         "{path}"
     );
     assert_eq!(site.house.recorded(Activity::LeaseEnd), 1);
+    let me = me();
+    let late = wish(EndpointKind::Container, "dev");
+    let late = site.endpoints.open(&me, late);
+    assert_eq!(late.await.unwrap_err().code, Code::Busy);
+    assert!(!file.exists());
+}
+
+#[tokio::test]
+async fn what_is_ended_while_it_is_asked_for_again_is_opened_anew() {
+    let site = Site::of(House::commanded());
+    let (old, port, path, token) = container(&site, "dev").await;
+    assert_eq!(with_token(port, &path, &token).await.status, 200);
+    // The ask finds that it is time to lock, and waits for the record of it.
+    site.house.clock.suspend(Duration::from_secs(16 * 60));
+    let writes = &site.house.journal.writes;
+    let written = writes.count();
+    writes.close();
+    let (endpoints, again) = (
+        Arc::clone(&site.endpoints),
+        wish(EndpointKind::Container, "dev"),
+    );
+    let opening = tokio::spawn(async move { endpoints.open(&me(), again).await });
+    writes.arrived(written + 1).await;
+    let lease = crate::domain::name::LeaseId::parse(&old.lease).unwrap();
+    let ending = site.endpoints.close(&lease, None, "by its user");
+    let _not_recorded_yet = tokio::time::timeout(Duration::ZERO, ending).await;
+    writes.open();
+    let new = opening.await.unwrap().unwrap();
+    assert_ne!(new.lease, old.lease);
+    assert!(!Path::new(&old.token_file.unwrap()).exists());
+    assert!(Path::new(&new.token_file.unwrap()).exists());
 }
 
 #[tokio::test]
