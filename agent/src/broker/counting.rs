@@ -35,7 +35,8 @@ impl OpenEndpoint {
     pub(super) fn count(&self, peer: &Peer, session: &SessionId) -> Option<bool> {
         let mut holders = self.holders();
         let holder = holders.held.get_mut(&peer.pid)?;
-        if holder.session != *session {
+        // A pid is given anew, and keeps its number through an exec.
+        if holder.session != *session || holder.again.peer.as_ref() != Some(peer) {
             return None;
         }
         let counted = &mut holder.again.facts.count;

@@ -248,7 +248,8 @@ impl Broker {
         if self.identities.era()? != era {
             return Err(Failure::Locked);
         }
-        if minted.session.expires_at.since(self.ports.clock.now()) <= LAST_SECONDS {
+        let now = minted.now(self.ports.clock.as_ref());
+        if minted.session.expires_at.since(now) <= LAST_SECONDS {
             return Err(Failure::Busy("the session ended while it was recorded"));
         }
         let profile = Arc::clone(profile);

@@ -4,6 +4,7 @@
 mod answers;
 mod bounds;
 mod chains;
+mod endpoints;
 pub(crate) mod fakes;
 mod lifetimes;
 mod locking;
