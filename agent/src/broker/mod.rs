@@ -360,6 +360,12 @@ impl Broker {
         self.ports.clock.now()
     }
 
+    /// Time since some point in the past, by the clock that nobody can set.
+    #[must_use]
+    pub fn running(&self) -> Duration {
+        self.ports.clock.running()
+    }
+
     /// A new secret of 32 random bytes, as base64url.
     #[must_use]
     pub fn new_secret(&self) -> Secret<String> {

@@ -50,7 +50,7 @@ impl Imds {
         };
         let token = self
             .key
-            .issue(&self.stand.open.lease, self.broker.now(), ttl);
+            .issue(&self.stand.open.lease, self.broker.running(), ttl);
         let mut reply = text(token.into());
         reply.headers_mut().insert(TTL, HeaderValue::from(ttl));
         reply
@@ -62,7 +62,7 @@ impl Imds {
         let (token, more) = (given.next(), given.next());
         let validity = match (token, more) {
             (Some(token), None) => {
-                let (lease, now) = (&self.stand.open.lease, self.broker.now());
+                let (lease, now) = (&self.stand.open.lease, self.broker.running());
                 self.key.validity(lease, now, token.as_bytes())
             }
             _ => Validity::Invalid,

@@ -1,10 +1,11 @@
 //! IMDSv2 tokens: an expiry and an HMAC over it and the lease. So there may be any number of them and none is stored; a
-//! token of another endpoint, or of another agent, opens nothing.
+//! token of another endpoint, or of another agent, opens nothing. `now` is the time since the machine started: who sets
+//! the clock changes no token's life.
 
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use jumpgate_api::{Secret, Timestamp};
+use jumpgate_api::Secret;
 use sha2::Sha256;
 
 use crate::domain::name::LeaseId;
@@ -35,8 +36,8 @@ impl TokenKey {
     }
 
     /// A token that opens the lease's endpoint for `ttl` seconds.
-    pub(super) fn issue(&self, lease: &LeaseId, now: Timestamp, ttl: u32) -> String {
-        let until = now.plus(Duration::from_secs(u64::from(ttl))).unix_millis();
+    pub(super) fn issue(&self, lease: &LeaseId, now: Duration, ttl: u32) -> String {
+        let until = millis(now) + 1_000 * u64::from(ttl);
         let tag = self.tag(lease, until).finalize().into_bytes();
         let mut token = format!("{until:016x}");
         tag.iter()
@@ -45,21 +46,21 @@ impl TokenKey {
     }
 
     /// The comparison takes the same time wherever the token differs.
-    pub(super) fn validity(&self, lease: &LeaseId, now: Timestamp, token: &[u8]) -> Validity {
+    pub(super) fn validity(&self, lease: &LeaseId, now: Duration, token: &[u8]) -> Validity {
         let Some((until, tag)) = parse(token) else {
             return Validity::Invalid;
         };
         if self.tag(lease, until).verify_slice(&tag).is_err() {
             return Validity::Invalid;
         }
-        if Timestamp::from_unix_millis(until) > now {
+        if until > millis(now) {
             Validity::Valid
         } else {
             Validity::Expired
         }
     }
 
-    fn tag(&self, lease: &LeaseId, until: i64) -> Hmac<Sha256> {
+    fn tag(&self, lease: &LeaseId, until: u64) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(&until.to_be_bytes());
         mac.update(lease.as_str().as_bytes());
@@ -67,14 +68,19 @@ impl TokenKey {
     }
 }
 
+/// It does not come near the end of its range within the life of a machine.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or_default()
+}
+
 /// One spelling only: lower case.
-fn parse(token: &[u8]) -> Option<(i64, [u8; 32])> {
+fn parse(token: &[u8]) -> Option<(u64, [u8; 32])> {
     let one_spelling = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
     if token.len() != LENGTH || !token.iter().all(one_spelling) {
         return None;
     }
     let token = std::str::from_utf8(token).ok()?;
-    let until = i64::from_str_radix(&token[..16], 16).ok()?;
+    let until = u64::from_str_radix(&token[..16], 16).ok()?;
     let mut tag = [0; 32];
     for (at, byte) in tag.iter_mut().enumerate() {
         *byte = u8::from_str_radix(token.get(16 + 2 * at..18 + 2 * at)?, 16).ok()?;
@@ -94,11 +100,11 @@ mod tests {
     #[test]
     fn a_token_opens_its_own_endpoint_for_its_time() {
         let (key, other) = (TokenKey::new(&"key".into()), TokenKey::new(&"other".into()));
-        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let now = Duration::from_secs(1_800_000);
         for ttl in [1, 10, 300, 600, MAX_TTL] {
             let token = key.issue(&lease("A"), now, ttl);
             let validity = |key: &TokenKey, name: &str, seconds: u64| {
-                let then = now.plus(Duration::from_secs(seconds));
+                let then = now + Duration::from_secs(seconds);
                 key.validity(&lease(name), then, token.as_bytes())
             };
             assert_eq!(validity(&key, "A", 0), Validity::Valid);
@@ -112,7 +118,7 @@ mod tests {
     #[test]
     fn no_byte_of_a_token_can_be_changed() {
         let key = TokenKey::new(&"key".into());
-        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let now = Duration::from_secs(1_800_000);
         let token = key.issue(&lease("A"), now, 60).into_bytes();
         for at in 0..token.len() {
             for byte in [b'0', b'7', b'f', b'F', b'+', b' ', 0xff] {

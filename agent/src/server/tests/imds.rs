@@ -45,6 +45,18 @@ async fn i1_i3_a_token_lives_as_long_as_was_asked_for() {
 }
 
 #[tokio::test]
+async fn i3_a_clock_that_is_set_does_not_change_the_life_of_a_token() {
+    let site = Site::new();
+    let (port, _) = imds(&site, "dev").await;
+    let token = ask(port, TOKEN_LINE, &[(TTL, "60")]).await.body;
+    site.house.clock.set_back(Duration::from_secs(3600));
+    site.house.clock.suspend(Duration::from_secs(50));
+    assert_eq!(read(port, &token, LIST).await.status, 200);
+    site.house.clock.suspend(Duration::from_secs(11));
+    assert_eq!(read(port, &token, LIST).await.status, 401);
+}
+
+#[tokio::test]
 async fn i2_other_lives_are_refused() {
     let site = Site::new();
     let (port, _) = imds(&site, "dev").await;
