@@ -25,7 +25,7 @@ impl Watched {
     pub(super) fn of(peer: &Peer) -> io::Result<Self> {
         let gone = || io::Error::from(io::ErrorKind::NotFound);
         let pid = i32::try_from(peer.pid).ok().and_then(Pid::from_raw);
-        let process = pidfd_open(pid.ok_or_else(gone)?, PidfdFlags::NONBLOCK)?;
+        let process = pidfd_open(pid.ok_or_else(gone)?, PidfdFlags::empty())?;
         let same = super::peer::executable(peer.pid) == peer.executable;
         if !same || has_ended(&process)? {
             return Err(gone());
