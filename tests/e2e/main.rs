@@ -18,6 +18,7 @@ mod journal;
 mod keyring;
 mod mfa;
 mod ministack;
+mod namespaces;
 mod peers;
 mod process;
 mod scope;

@@ -43,6 +43,8 @@ struct Body<'a> {
 }
 
 impl Site for Container {
+    const AT_AWS: &'static str = "169.254.170.2";
+
     fn answer<'a>(
         &'a self,
         caller: &'a Caller,

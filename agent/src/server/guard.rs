@@ -34,18 +34,28 @@ pub enum ForeignHead {
     Header(&'static str),
 }
 
+/// The names of a listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Ours {
+    /// The port on 127.0.0.1.
+    pub port: u16,
+    /// The address at which AWS has the interface. Clients that know no other reach us there by a relay, in a network
+    /// namespace. No page can have it for its origin by rebinding: it is an address, and no name.
+    pub at_aws: &'static str,
+}
+
 /// Whether the head can come from an SDK on this machine.
 ///
 /// # Errors
 /// What shows that it does not.
-pub fn from_an_sdk(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), ForeignHead> {
+pub fn from_an_sdk(uri: &Uri, headers: &HeaderMap, ours: Ours) -> Result<(), ForeignHead> {
     // A request line with a whole URL is meant for a proxy, and its name overrules `Host` (RFC 9112, 3.2.2).
     if uri.authority().is_some() {
         return Err(ForeignHead::Host);
     }
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok());
-    if hosts.next().is_some() || !host.is_some_and(|host| is_ours(host, port)) {
+    if hosts.next().is_some() || !host.is_some_and(|host| ours.is(host)) {
         return Err(ForeignHead::Host);
     }
     match FOREIGN.iter().position(|name| headers.contains_key(name)) {
@@ -68,19 +78,20 @@ const NAMES: [&str; 10] = [
     "Via",
 ];
 
-/// With and without the port: the CRT leaves it out.
-fn is_ours(host: &str, port: u16) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, digits)) if !digits.ends_with(']') => {
-            let same = digits.parse() == Ok(port) && !digits.starts_with('+');
-            if !same {
-                return false;
-            }
-            name
+impl Ours {
+    /// With and without the port: the CRT leaves it out.
+    fn is(self, host: &str) -> bool {
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, digits)) if !digits.ends_with(']') => (name, Some(digits)),
+            _ => (host, None),
+        };
+        let is = |number: u16| port.is_none_or(|digits| digits == number.to_string());
+        match name {
+            "127.0.0.1" | "[::1]" => is(self.port),
+            _ if name.eq_ignore_ascii_case("localhost") => is(self.port),
+            _ => name == self.at_aws && is(80),
         }
-        _ => host,
-    };
-    name == "127.0.0.1" || name == "[::1]" || name.eq_ignore_ascii_case("localhost")
+    }
 }
 
 #[cfg(test)]
@@ -102,13 +113,18 @@ mod tests {
     }
 
     fn sent(headers: &HeaderMap, port: u16) -> Result<(), ForeignHead> {
-        from_an_sdk(&Uri::from_static("/v1/x"), headers, port)
+        from_an_sdk(&Uri::from_static("/v1/x"), headers, ours(port))
+    }
+
+    fn ours(port: u16) -> Ours {
+        let at_aws = "169.254.169.254";
+        Ours { port, at_aws }
     }
 
     #[test]
     fn a_request_for_a_proxy_is_refused() {
         let uri = Uri::from_static("http://127.0.0.1:80/v1/x");
-        let refused = from_an_sdk(&uri, &head(&[("host", "127.0.0.1")]), 80);
+        let refused = from_an_sdk(&uri, &head(&[("host", "127.0.0.1")]), ours(80));
         assert_eq!(refused, Err(ForeignHead::Host));
     }
 
@@ -122,6 +138,8 @@ mod tests {
             "LOCALHOST:8080",
             "[::1]",
             "[::1]:8080",
+            "169.254.169.254",
+            "169.254.169.254:80",
         ] {
             assert_eq!(sent(&head(&[("host", host)]), 8080), Ok(()), "{host}");
         }
@@ -137,6 +155,7 @@ mod tests {
             "127.0.0.1:8081",
             "127.0.0.1:",
             "127.0.0.1:+8080",
+            "127.0.0.1:08080",
             "127.0.0.1:8080:8080",
             "user@127.0.0.1:8080",
             "127.0.0.2",
@@ -144,6 +163,11 @@ mod tests {
             "[::]:8080",
             "localhost.",
             "2130706433",
+            "169.254.169.254:8080",
+            "169.254.169.254:",
+            "169.254.169.254.evil.example",
+            "169.254.170.2",
+            "2852039166",
         ] {
             let refused = sent(&head(&[("host", host)]), 8080);
             assert_eq!(refused, Err(ForeignHead::Host), "{host}");

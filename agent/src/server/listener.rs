@@ -18,7 +18,7 @@ use jumpgate_api::MAX_HEAD_BYTES;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use super::guard::{self, ForeignHead};
+use super::guard::{self, ForeignHead, Ours};
 use super::holder::{Caller, Holders};
 use super::pace::{Pace, Paced};
 use super::room::Room;
@@ -63,6 +63,9 @@ pub(super) enum Refusal {
 
 /// What a listener serves.
 pub(super) trait Site: Send + Sync + 'static {
+    /// The address at which AWS has this interface.
+    const AT_AWS: &'static str;
+
     /// Answers a request that the guard let pass.
     fn answer<'a>(
         &'a self,
@@ -230,8 +233,10 @@ impl<S: Site> Listener<S> {
     }
 
     async fn respond(&self, caller: &Caller, request: Request<Incoming>) -> Reply {
+        let (port, at_aws) = (self.port, S::AT_AWS);
+        let ours = Ours { port, at_aws };
         let answer = async {
-            if let Err(foreign) = guard::from_an_sdk(request.uri(), request.headers(), self.port) {
+            if let Err(foreign) = guard::from_an_sdk(request.uri(), request.headers(), ours) {
                 self.site
                     .note(caller.peer().await.clone(), foreign.to_string())
                     .await;

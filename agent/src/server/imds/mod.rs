@@ -125,6 +125,8 @@ impl Imds {
 }
 
 impl Site for Imds {
+    const AT_AWS: &'static str = "169.254.169.254";
+
     fn answer<'a>(
         &'a self,
         caller: &'a Caller,
