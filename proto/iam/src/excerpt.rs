@@ -22,6 +22,22 @@ impl Excerpt {
         quoted.push_str(if rest.next().is_some() { "…\"" } else { "\"" });
         Self(quoted)
     }
+
+    /// The beginning of `text` without quotes around it, at most `most` characters of it.
+    pub(crate) fn limited(text: &str, most: usize) -> String {
+        let mut shown = String::new();
+        let mut rest = text.chars();
+        for character in rest.by_ref().take(most) {
+            match character {
+                '"' | '\'' | '\\' => shown.push(character),
+                _ => shown.extend(character.escape_debug()),
+            }
+        }
+        if rest.next().is_some() {
+            shown.push('…');
+        }
+        shown
+    }
 }
 
 impl fmt::Display for Excerpt {

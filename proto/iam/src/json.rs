@@ -6,7 +6,7 @@
 mod read;
 mod write;
 
-pub use read::parse;
+pub use read::{parse, parse_with_repeats};
 pub(crate) use write::minified;
 
 use std::fmt;
@@ -61,7 +61,7 @@ pub enum Value {
     String(String),
     /// A list.
     Array(Vec<Node>),
-    /// An object; no key occurs twice.
+    /// An object; no key occurs twice, unless it was read by [`parse_with_repeats`].
     Object(Vec<Member>),
 }
 

@@ -14,6 +14,7 @@
 //! | [`policy`] | policy documents and lists of managed policies |
 //! | [`statement`] | the statements of a policy document: patterns, variables, conditions |
 //! | [`json`] | the strict JSON reader beneath policy documents |
+//! | [`lint`] | what is legal in a policy and probably not what was meant |
 //!
 //! Sources of the limits: the STS API reference (AssumeRole, GetSessionToken), the IAM user guide
 //! (names and quotas, policy grammar, session tags) and the API models that AWS publishes.
@@ -22,6 +23,7 @@ pub mod arn;
 pub mod duration;
 mod excerpt;
 pub mod json;
+pub mod lint;
 pub mod names;
 mod nearest;
 pub mod policy;

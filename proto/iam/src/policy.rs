@@ -15,7 +15,7 @@ pub(crate) use condition::OPERATORS;
 use std::hash::{Hash, Hasher};
 
 use crate::excerpt::Excerpt;
-use crate::json::{self, JsonError, Position, Value};
+use crate::json::{self, JsonError, Node, Position, Value};
 use crate::string_form::string_form;
 
 /// Most characters of a minified session policy that the documentation of AssumeRole allows. STS
@@ -236,8 +236,7 @@ impl PolicyDocument {
     /// As [`PolicyDocument::parse`], by the rules of that kind.
     pub fn parse_as(kind: PolicyKind, text: &str) -> Result<Self, PolicyError> {
         let root = json::parse(text)?;
-        check_characters(text)?;
-        grammar::check(kind, &root)?;
+        check(kind, text, &root)?;
         let minified = json::minified(&root.value);
         Ok(Self {
             kind,
@@ -319,6 +318,12 @@ impl Ord for PolicyDocument {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.minified.cmp(&other.minified)
     }
+}
+
+/// Whether a text, which says this document, is a policy of that kind.
+pub(crate) fn check(kind: PolicyKind, text: &str, root: &Node) -> Result<(), PolicyError> {
+    check_characters(text)?;
+    grammar::check(kind, root)
 }
 
 /// The character set of STS's `Policy`, on the text as it was written.

@@ -10,12 +10,33 @@ use crate::excerpt::Excerpt;
 /// # Errors
 /// When the text is no JSON, too long, too deep, or repeats a key within an object.
 pub fn parse(text: &str) -> Result<Node, JsonError> {
+    parse_with(text, Repeats::Refused)
+}
+
+/// The same for whoever wants to say everything that is wrong with a text: keys that an object
+/// repeats are all there, in the order of the text.
+///
+/// # Errors
+/// As [`parse`], but for repeated keys.
+pub fn parse_with_repeats(text: &str) -> Result<Node, JsonError> {
+    parse_with(text, Repeats::Kept)
+}
+
+/// What becomes of a key that an object has already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    Refused,
+    Kept,
+}
+
+fn parse_with(text: &str, repeats: Repeats) -> Result<Node, JsonError> {
     if text.len() > MAX_JSON_BYTES {
         return Err(JsonError::TooLong { found: text.len() });
     }
     let mut reader = Reader {
         rest: text.chars(),
         at: Position::START,
+        repeats,
     };
     reader.skip_whitespace();
     let node = reader.value(0)?;
@@ -30,6 +51,7 @@ struct Reader<'a> {
     rest: std::str::Chars<'a>,
     /// The place of the next character.
     at: Position,
+    repeats: Repeats,
 }
 
 impl Reader<'_> {
@@ -143,7 +165,9 @@ impl Reader<'_> {
         loop {
             self.skip_whitespace();
             let (key, key_position) = self.key()?;
-            if let Some(first) = seen.insert(key.clone(), key_position) {
+            if self.repeats == Repeats::Refused
+                && let Some(first) = seen.insert(key.clone(), key_position)
+            {
                 let key = Excerpt::of(&key);
                 return Err(JsonError::DuplicateKey {
                     at: key_position,
