@@ -77,6 +77,29 @@ fn exec_ends_as_its_command_does() {
 }
 
 #[test]
+fn exec_has_the_session_before_its_command_starts_or_starts_none() {
+    let lab = ready();
+    for via in ["container", "imds"] {
+        let exec =
+            |command: &[&str]| lab.run(&[&["exec", "dev", "--via", via, "--"], command].concat());
+        exec(&["/bin/true"]).good();
+        assert_eq!(lab.double.count("AssumeRole"), 1, "{via}");
+        lab.run(&["lock"]).good();
+        let refused = exec(&["/usr/bin/touch", "started"]);
+        assert_eq!(refused.code(), 77, "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("jumpgate unlock"),
+            "{}",
+            refused.stderr
+        );
+        assert!(!lab.path("started").exists());
+        lab.run(&["unlock"]).good();
+        lab.double.clear_events();
+    }
+    assert_eq!(lab.status()["endpoints"], serde_json::json!([]));
+}
+
+#[test]
 fn export_is_code_that_its_shell_takes() {
     let lab = ready();
     let document = lab.run(&["credential-process", "dev"]).good();

@@ -68,9 +68,30 @@ impl Endpoints {
         request: EndpointRequest,
     ) -> Result<EndpointReply, Problem> {
         let (this, peer) = (Arc::clone(self), peer.clone());
-        let opening = tokio::spawn(async move { this.opened(&peer, request).await });
+        let opening = tokio::spawn(async move { this.opened_and_ready(&peer, request).await });
         let fault = |_| Problem::new(Code::Internal, "a fault of the agent");
         opening.await.map_err(fault)?
+    }
+
+    /// What ends with its process is for a command that starts now: it must find its session there, or not start.
+    async fn opened_and_ready(
+        self: &Arc<Self>,
+        peer: &Peer,
+        request: EndpointRequest,
+    ) -> Result<EndpointReply, Problem> {
+        let until_exit = request.until_exit;
+        let reply = self.opened(peer, request).await?;
+        let lease = LeaseId::parse(&reply.lease).ok();
+        let stand = lease.and_then(|lease| self.stands.find(&lease));
+        if until_exit && let Some(stand) = stand {
+            let prepared = self.broker.prepare_endpoint(&stand.open).await;
+            if let Err(failure) = prepared {
+                let why = "its session could not be had";
+                self.close(&stand.open.lease, None, why).await;
+                return Err(problem(&failure));
+            }
+        }
+        Ok(reply)
     }
 
     async fn opened(
