@@ -4,8 +4,10 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::failure::Failure;
 
@@ -14,6 +16,7 @@ use super::failure::Failure;
 pub(super) struct Flight<T> {
     landed: watch::Receiver<Option<Result<T, Failure>>>,
     called_off: Arc<Notify>,
+    began: Instant,
 }
 
 impl<T> Clone for Flight<T> {
@@ -21,6 +24,7 @@ impl<T> Clone for Flight<T> {
         Self {
             landed: self.landed.clone(),
             called_off: Arc::clone(&self.called_off),
+            began: self.began,
         }
     }
 }
@@ -34,7 +38,12 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
     {
         let (sender, landed) = watch::channel(None);
         let called_off = Arc::default();
-        let flight = Self { landed, called_off };
+        let began = Instant::now();
+        let flight = Self {
+            landed,
+            called_off,
+            began,
+        };
         let this = flight.clone();
         tokio::spawn(async move {
             // What the fetch holds, keys among it, is dropped with it.
@@ -61,6 +70,13 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
     /// Whether it is still under way. One whose task panicked is not: the next asker starts anew.
     pub(super) fn is_under_way(&self) -> bool {
         self.landed.borrow().is_none() && self.landed.has_changed().is_ok()
+    }
+
+    /// Waits for the result until so long after the fetch began; at once for one that is there. Who comes later waits
+    /// less: the patience is the flight's, not each waiter's. `None` when it is still under way then.
+    pub(super) async fn landed_within(self, patience: Duration) -> Option<Result<T, Failure>> {
+        let until = self.began + patience;
+        tokio::time::timeout_at(until, self.landed()).await.ok()
     }
 
     /// Waits for the result. Dropping the wait is safe.

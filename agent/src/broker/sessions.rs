@@ -19,7 +19,7 @@ use crate::ports::{Clock, Entropy};
 /// Most questions that are kept; beyond it new ones are refused until some have expired.
 pub(super) const MAX_ENTRIES: usize = 20_000;
 
-/// How long a caller of `credential_process` waits for a refresh of a session that still lives.
+/// How long callers of `credential_process` are kept waiting for a refresh of a session that still lives.
 pub(super) const REFRESH_WAIT: Duration = Duration::from_secs(5);
 
 /// How a caller is served.
@@ -27,7 +27,7 @@ pub(super) const REFRESH_WAIT: Duration = Duration::from_secs(5);
 pub(super) struct Manner {
     /// How long a person may take.
     pub(super) person: Duration,
-    /// How long a refresh may take while the old session lives.
+    /// How long a refresh may take, from its start, before the old session is handed out for as long as it lives.
     pub(super) refresh: Duration,
     /// The life that is handed out at least, wherever a refresh is possible.
     pub(super) least: Duration,
@@ -240,21 +240,21 @@ impl Sessions {
         result
     }
 
-    /// Waits a bounded time for the new session. The old one does where that fails, for as long as it lives.
+    /// Gives the new session a bounded time to come. The old one does where that fails, for as long as it lives.
     async fn new_or_old(
         &self,
         flight: Minting,
         old: Arc<Minted>,
         manner: Manner,
     ) -> Result<Arc<Minted>, Failure> {
-        let new = tokio::time::timeout(manner.refresh, flight.clone().landed()).await;
+        let new = flight.clone().landed_within(manner.refresh).await;
         let lives = old.freshness(self.clock.as_ref(), manner.least) != Freshness::Spent;
         match new {
-            Ok(Ok(new)) => Ok(new),
-            Ok(Err(Failure::Locked)) => Err(Failure::Locked),
-            Ok(Err(_)) | Err(_) if lives => Ok(old),
-            Ok(Err(failure)) => Err(failure),
-            Err(_) => flight.landed().await,
+            Some(Ok(new)) => Ok(new),
+            Some(Err(Failure::Locked)) => Err(Failure::Locked),
+            Some(Err(_)) | None if lives => Ok(old),
+            Some(Err(failure)) => Err(failure),
+            None => flight.landed().await,
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jumpgate_api::{Code, EndpointKind, EndpointReply};
 
+use super::super::listener::MAX_IN_SERVICE;
 use super::*;
 use crate::ports::TokenErrorKind;
 
@@ -149,6 +150,26 @@ async fn c8_an_answer_comes_in_time_while_sts_hangs() {
     site.house.tokens.roles.open();
     assert_eq!(with_token(port, &path, &token).await.status, 200);
     assert_eq!(site.house.tokens.roles.count(), 1, "the flight went on");
+}
+
+/// More at a time than are worked on, in the last minutes of a session: the first wait for the new one, no longer than
+/// a client does, and nobody waits for their waiting.
+#[tokio::test]
+async fn a_crowd_during_a_refresh_is_answered_from_the_session_that_lives() {
+    let site = Site::new();
+    let (_, port, path, token) = container(&site, "dev").await;
+    let first = with_token(port, &path, &token).await.body;
+    site.house.tokens.roles.close();
+    site.house.clock.suspend(Duration::from_secs(50 * 60));
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..4 * MAX_IN_SERVICE {
+        let (path, token) = (path.clone(), token.clone());
+        crowd.spawn(async move { with_token(port, &path, &token).await });
+    }
+    for answer in crowd.join_all().await {
+        assert_eq!((answer.status, &answer.body), (200, &first));
+    }
+    assert_eq!(site.house.tokens.roles.count(), 2, "one refresh");
 }
 
 #[tokio::test]
