@@ -2,7 +2,7 @@
 //!
 //! A connection is asked for its owner right after it was accepted, while it is established; another user's gets nothing
 //! but the refusal. Then: a head of 16 KiB within 5 s, no body to speak of, a rest of a minute between requests, an answer within
-//! [`DEADLINE`], 64 requests at a time (more wait), no redirect, no CORS header, nothing kept by caches.
+//! [`DEADLINE`], no redirect, no CORS header, nothing kept by caches.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,9 +25,6 @@ use super::room::Room;
 use super::tcp_peer::{self, Owner, TcpPeers};
 use crate::domain::peer::{Peer, Stranger};
 use crate::ports::Answer;
-
-/// Most requests of one listener that are worked on at a time.
-pub(super) const MAX_IN_SERVICE: usize = 64;
 
 /// An answer leaves by then: some SDKs give up after a second (Java, PHP, C++).
 pub(super) const DEADLINE: Duration = Duration::from_millis(750);
@@ -109,7 +106,6 @@ pub(super) struct Listener<S> {
     house: Arc<House>,
     site: S,
     port: u16,
-    in_service: Semaphore,
 }
 
 /// Binds a port of the kernel's choice on 127.0.0.1; no other address, ever.
@@ -121,12 +117,7 @@ pub(super) async fn bind() -> io::Result<(TcpListener, u16)> {
 
 impl<S: Site> Listener<S> {
     pub(super) fn new(house: Arc<House>, site: S, port: u16) -> Arc<Self> {
-        Arc::new(Self {
-            house,
-            site,
-            port,
-            in_service: Semaphore::new(MAX_IN_SERVICE),
-        })
+        Arc::new(Self { house, site, port })
     }
 
     /// Serves until `closing` says so, or nobody can say so any more.
@@ -250,7 +241,6 @@ impl<S: Site> Listener<S> {
             {
                 return self.last_word(&Refusal::Body);
             }
-            let _turn = self.in_service.acquire().await;
             self.site.answer(caller, &request).await
         };
         let answered = tokio::time::timeout(DEADLINE, answer).await;

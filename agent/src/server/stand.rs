@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jumpgate_api::Secret;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::holder::Caller;
@@ -18,6 +18,9 @@ use crate::domain::session::Session;
 /// A request without a token from a process that was refused so short a time ago is its second way to ask for the same.
 const SAME_AGAIN: Duration = Duration::from_secs(10);
 
+/// Most requests for one session that are worked on at a time; more wait, and nobody at another endpoint does.
+pub(super) const MAX_IN_SERVICE: usize = 64;
+
 /// An endpoint that is reachable.
 pub(super) struct Stand {
     pub(super) open: Arc<OpenEndpoint>,
@@ -28,6 +31,7 @@ pub(super) struct Stand {
     /// Whether it ends with the process that asked for it.
     pub(super) until_exit: bool,
     pub(super) closing: watch::Sender<bool>,
+    in_service: Semaphore,
     refused: Mutex<Option<(u32, Instant, Failure)>>,
 }
 
@@ -39,6 +43,7 @@ impl Stand {
             token: None,
             until_exit,
             closing: watch::Sender::new(false),
+            in_service: Semaphore::new(MAX_IN_SERVICE),
             refused: Mutex::default(),
         }
     }
@@ -51,7 +56,9 @@ impl Stand {
         render: fn(&Session) -> Secret<Vec<u8>>,
     ) -> Result<Arc<Secret<Vec<u8>>>, Failure> {
         let peer = caller.peer().await;
+        let turn = self.in_service.acquire().await;
         let handed = broker.serve_endpoint(&self.open, peer).await;
+        drop(turn);
         if *self.closing.borrow() {
             return Err(Failure::NoSuchLease(self.open.lease.clone()));
         }

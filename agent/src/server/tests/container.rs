@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jumpgate_api::{Code, EndpointKind, EndpointReply};
 
-use super::super::listener::MAX_IN_SERVICE;
+use super::super::stand::MAX_IN_SERVICE;
 use super::*;
 use crate::ports::TokenErrorKind;
 
@@ -170,6 +170,29 @@ async fn a_crowd_during_a_refresh_is_answered_from_the_session_that_lives() {
         assert_eq!((answer.status, &answer.body), (200, &first));
     }
     assert_eq!(site.house.tokens.roles.count(), 2, "one refresh");
+}
+
+#[tokio::test]
+async fn those_who_wait_for_one_role_keep_nobody_from_another() {
+    let site = Site::new();
+    let (_, port, path, token) = container(&site, "prod").await;
+    assert_eq!(with_token(port, &path, &token).await.status, 200);
+    site.house.tokens.roles.close();
+    let (_, _, cold, cold_token) = container(&site, "dev").await;
+    let mut waiting = Vec::new();
+    for _ in 0..2 * MAX_IN_SERVICE {
+        let mut wire = Wire::to(port).await;
+        let authorized = [("Authorization", cold_token.as_str())];
+        wire.send(&request(&format!("GET {cold}"), &authorized))
+            .await;
+        waiting.push(wire);
+    }
+    assert_eq!(with_token(port, &path, &token).await.status, 200);
+    let told_already = waiting[0].stream.try_read(&mut [0]);
+    assert!(told_already.is_err(), "it stood in line behind them");
+    for mut wire in waiting {
+        assert_eq!(wire.next(false).await.unwrap().status, 503);
+    }
 }
 
 #[tokio::test]
