@@ -1,6 +1,6 @@
 //! Connections that are slow, many, rude, or somebody else's; and the process that an endpoint ends with.
 
-use jumpgate_api::{Code, EndpointKind};
+use jumpgate_api::{Code, EndpointKind, MAX_HEAD_BYTES};
 
 use super::*;
 
@@ -45,14 +45,24 @@ async fn c14_who_left_before_the_answer_harms_nothing() {
 async fn a_head_of_16_kib_and_no_more_and_no_body() {
     let site = Site::new();
     let port = imds_port(&site).await;
-    let long = "x".repeat(15 * 1024);
-    assert_eq!(ask(port, "GET /", &[("X-Long", &long)]).await.status, 401);
-    let longer = "x".repeat(17 * 1024);
-    let mut wire = Wire::to(port).await;
-    wire.send(&request("GET /", &[("X-Long", &longer)])).await;
-    // The kernel may drop the answer, since not all was read.
-    let refused = wire.next(false).await;
-    assert!(refused.is_none_or(|answer| answer.status == 431));
+    let frame = request("GET /", &[("X-Long", "")]).len();
+    let largest = "x".repeat(MAX_HEAD_BYTES - frame);
+    assert_eq!(
+        ask(port, "GET /", &[("X-Long", &largest)]).await.status,
+        401
+    );
+    for longer in [format!("{largest}x"), "x".repeat(1 << 20)] {
+        let mut wire = Wire::to(port).await;
+        let sent = request("GET /", &[("X-Long", &longer)]);
+        let _refused_early = wire.stream.write_all(sent.as_bytes()).await;
+        // The kernel may drop the answer, since not all was read.
+        let refused = wire.next(false).await;
+        assert!(
+            refused.is_none_or(|answer| answer.status == 431),
+            "{}",
+            longer.len()
+        );
+    }
     assert_eq!(
         ask(port, "GET /", &[("Content-Length", "1025")])
             .await
