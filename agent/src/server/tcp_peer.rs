@@ -34,8 +34,13 @@ const ANSWER: usize = 72;
 
 /// A kept socket to ask the kernel with.
 #[derive(Debug)]
-pub struct TcpPeers {
-    socket: Mutex<OwnedFd>,
+pub struct TcpPeers(Mutex<Line>);
+
+/// The line to the kernel, and the number of the last question: an answer that was left lying belongs to another.
+#[derive(Debug)]
+struct Line {
+    socket: OwnedFd,
+    asked: u32,
 }
 
 /// The owner of a socket.
@@ -61,9 +66,8 @@ impl TcpPeers {
             Some(SOCK_DIAG),
         )?;
         rustix::net::connect(&socket, &SocketAddrNetlink::new(0, 0))?;
-        Ok(Self {
-            socket: Mutex::new(socket),
-        })
+        let asked = 0;
+        Ok(Self(Mutex::new(Line { socket, asked })))
     }
 
     /// The owner of the socket at `peer` that is connected to ours at `local`; `None` when it is not established
@@ -72,12 +76,19 @@ impl TcpPeers {
     /// # Errors
     /// The kernel did not answer.
     pub fn owner(&self, peer: SocketAddrV4, local: SocketAddrV4) -> io::Result<Option<Owner>> {
-        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        rustix::net::send(&*socket, &question(peer, local), SendFlags::empty())?;
+        let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        line.asked = line.asked.wrapping_add(1);
+        let question = question(line.asked, peer, local);
+        rustix::net::send(&line.socket, &question, SendFlags::empty())?;
         // The kernel answers before `send` returns.
         let mut answer = [0; 512];
-        let (length, _) = rustix::net::recv(&*socket, &mut answer[..], RecvFlags::empty())?;
-        Ok(read(&answer[..length]))
+        loop {
+            let (length, _) = rustix::net::recv(&line.socket, &mut answer[..], RecvFlags::empty())?;
+            let answer = &answer[..length];
+            if number(answer, 8) == Some(line.asked) {
+                return Ok(read(answer));
+            }
+        }
     }
 }
 
@@ -109,13 +120,14 @@ pub fn admitted(
     }
 }
 
-fn question(peer: SocketAddrV4, local: SocketAddrV4) -> Vec<u8> {
+fn question(number: u32, peer: SocketAddrV4, local: SocketAddrV4) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER + QUESTION);
     let length = u32::try_from(HEADER + QUESTION).unwrap_or_default();
     bytes.extend(length.to_ne_bytes());
     bytes.extend(BY_FAMILY.to_ne_bytes());
     bytes.extend(REQUEST.to_ne_bytes());
-    bytes.extend([0; 8]);
+    bytes.extend(number.to_ne_bytes());
+    bytes.extend([0; 4]);
     bytes.extend(INET_TCP);
     bytes.extend([0, 0]);
     bytes.extend((1_u32 << ESTABLISHED).to_ne_bytes());
@@ -138,13 +150,16 @@ fn read(message: &[u8]) -> Option<Owner> {
     if kind == ERROR || kind != BY_FAMILY || body[1] != ESTABLISHED {
         return None;
     }
-    let number = |at: usize| Some(u32::from_ne_bytes(body.get(at..at + 4)?.try_into().ok()?));
     let owner = Owner {
-        uid: number(64)?,
-        inode: number(68)?,
+        uid: number(body, 64)?,
+        inode: number(body, 68)?,
     };
     // What a closed socket looks like.
     (owner.inode != 0).then_some(owner)
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
 #[cfg(test)]
@@ -199,6 +214,48 @@ mod tests {
         let uid = rustix::process::geteuid().as_raw();
         let (_, stranger) = admitted(&peers, peer, local, uid).unwrap_err();
         assert_eq!(stranger, Stranger::Unknown);
+    }
+
+    /// Else one lost answer would make every later connection the one before it.
+    #[test]
+    fn an_answer_that_was_left_lying_is_not_the_next_ones() {
+        let peers = TcpPeers::new().unwrap();
+        let (_client, server) = connected();
+        let (peer, local) = (
+            v4(server.peer_addr().unwrap()),
+            v4(server.local_addr().unwrap()),
+        );
+        let earlier = question(7, peer, local);
+        rustix::net::send(
+            &peers.0.lock().unwrap().socket,
+            &earlier,
+            SendFlags::empty(),
+        )
+        .unwrap();
+        let nobody = SocketAddrV4::new(*peer.ip(), 1);
+        assert_eq!(peers.owner(nobody, local).unwrap(), None);
+        assert!(peers.owner(peer, local).unwrap().is_some());
+    }
+
+    /// As Java's: one family for both kinds of address.
+    #[test]
+    fn a_socket_of_the_other_family_has_its_owner_too() {
+        use std::net::SocketAddrV6;
+
+        use rustix::net::{bind, connect, socket};
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = v4(listener.local_addr().unwrap());
+        let client = socket(AddressFamily::INET6, SocketType::STREAM, None).unwrap();
+        let mapped = |port| SocketAddrV6::new(address.ip().to_ipv6_mapped(), port, 0, 0);
+        bind(&client, &mapped(0)).unwrap();
+        connect(&client, &mapped(address.port())).unwrap();
+        let (server, peer) = listener.accept().unwrap();
+        let owner = TcpPeers::new().unwrap().owner(v4(peer), address).unwrap();
+        assert_eq!(
+            owner.unwrap().uid,
+            rustix::process::geteuid().as_raw(),
+            "{server:?}"
+        );
     }
 
     #[test]
