@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod authorization;
+#[path = "../../proto/iam/src/narrow/cases.rs"]
+mod cases;
 mod client;
+mod evaluator;
 mod faults;
 mod lab;
+mod narrowing;
 mod record;
 mod rule_table;
 mod scenarios;

@@ -13,6 +13,8 @@
 //! | [`tags`] | session tags and transitive tag keys |
 //! | [`policy`] | policy documents and lists of managed policies |
 //! | [`statement`] | the statements of a policy document: patterns, variables, conditions |
+//! | [`evaluate`] | what policies say about a request, and which statements never apply |
+//! | [`narrow`] | one policy as denies within another: an intersection where AWS would add up |
 //! | [`json`] | the strict JSON reader beneath policy documents |
 //! | [`lint`] | what is legal in a policy and probably not what was meant |
 //!
@@ -21,10 +23,12 @@
 
 pub mod arn;
 pub mod duration;
+pub mod evaluate;
 mod excerpt;
 pub mod json;
 pub mod lint;
 pub mod names;
+pub mod narrow;
 mod nearest;
 pub mod policy;
 pub mod statement;

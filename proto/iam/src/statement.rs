@@ -8,6 +8,7 @@
 mod condition;
 mod pattern;
 mod read;
+pub(crate) mod region;
 
 pub use condition::{Comparison, Condition, ConditionValue, Operator, Quantifier, Test};
 pub use pattern::{Pattern, Piece, Variable};

@@ -187,6 +187,19 @@ pub struct Condition {
     pub values: Vec<ConditionValue>,
 }
 
+impl Condition {
+    /// Whether both hold for the same requests, as far as their texts tell: the same operator, key
+    /// and values, wherever they stand.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let mut values = self.values.iter().zip(&other.values);
+        self.operator == other.operator
+            && self.key.eq_ignore_ascii_case(&other.key)
+            && self.values.len() == other.values.len()
+            && values.all(|(a, b)| a.pattern.is_same_as(&b.pattern))
+    }
+}
+
 /// A value of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConditionValue {

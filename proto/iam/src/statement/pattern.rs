@@ -17,7 +17,7 @@ pub enum Piece {
     /// `*`: any characters, also none.
     Many {
         /// Whether it is the last character of its segment (of what stands between two colons).
-        /// Only such a `*` is documented to reach beyond the colon.
+        /// Only such a `*` is documented to reach beyond the colon. Always so in an action.
         ends_segment: bool,
     },
     /// `${…}`: the value of a condition key.
@@ -54,10 +54,19 @@ pub(super) struct Syntax {
 pub(super) struct NoVariable;
 
 impl Pattern {
-    /// An action: wildcards, no variables, and IAM ignores its case.
-    pub(super) fn action(text: &str, position: Position) -> Self {
-        let pieces = text.to_ascii_lowercase().chars().map(wildcard).collect();
-        Self::new(text, pieces, position)
+    /// An action: wildcards, no variables, and IAM ignores its case. It has one colon, so that how
+    /// far a `*` reaches is no question.
+    pub(crate) fn action(text: &str, position: Position) -> Self {
+        let lower = text.to_ascii_lowercase();
+        let pieces = lower.chars().map(|character| match wildcard(character) {
+            Piece::Many { .. } => Piece::Many { ends_segment: true },
+            other => other,
+        });
+        Self {
+            text: text.to_owned(),
+            pieces: pieces.collect(),
+            position,
+        }
     }
 
     pub(super) fn read(text: &str, syntax: Syntax, position: Position) -> Result<Self, NoVariable> {

@@ -1,0 +1,2 @@
+//! Tests of the evaluator.
+#![allow(clippy::unwrap_used)]
