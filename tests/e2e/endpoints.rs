@@ -9,16 +9,15 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use jumpgate_tests::Lab;
-use jumpgate_tests::lab::{DEV, finish};
-use jumpgate_tests::skip::skip;
+use jumpgate_tests::lab::DEV;
 use jumpgate_tests::sts::{Fault, When};
 use serde_json::{Value, json};
 
 use crate::built::{ready, ready_with};
 use crate::surroundings::PATIENCE;
 
-const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
-const TOKEN: &str = "X-aws-ec2-metadata-token";
+pub(crate) const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
+pub(crate) const TOKEN: &str = "X-aws-ec2-metadata-token";
 
 /// A second role for the same person.
 const TWO: &str = r#"
@@ -29,7 +28,7 @@ duration = "30m"
 "#;
 
 /// A request on a connection of its own: status and body. 0 when the connection ended without an answer.
-fn ask(url: &str, line: &str, headers: &[(&str, &str)]) -> (u16, String) {
+pub(crate) fn ask(url: &str, line: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let address = url.strip_prefix("http://").unwrap();
     let (address, path) = address.split_once('/').unwrap_or((address, ""));
     let Ok(mut stream) = TcpStream::connect(address) else {
@@ -51,22 +50,22 @@ fn ask(url: &str, line: &str, headers: &[(&str, &str)]) -> (u16, String) {
     (status.unwrap_or(0), body.to_owned())
 }
 
-fn with_token(endpoint: &Value, token: &str) -> (u16, String) {
+pub(crate) fn with_token(endpoint: &Value, token: &str) -> (u16, String) {
     let url = endpoint["url"].as_str().unwrap();
     ask(url, "GET", &[("Authorization", token)])
 }
 
-fn authorized(endpoint: &Value) -> (u16, String) {
+pub(crate) fn authorized(endpoint: &Value) -> (u16, String) {
     with_token(endpoint, endpoint["token"].as_str().unwrap())
 }
 
 /// `POST /v1/endpoints` by this process.
-fn open(lab: &Lab, profile: &str, kind: &str) -> Value {
+pub(crate) fn open(lab: &Lab, profile: &str, kind: &str) -> Value {
     let body = json!({"profile": profile, "kind": kind}).to_string();
     control(lab, "POST /v1/endpoints", &body)
 }
 
-fn control(lab: &Lab, line: &str, body: &str) -> Value {
+pub(crate) fn control(lab: &Lab, line: &str, body: &str) -> Value {
     let mut stream = UnixStream::connect(lab.socket()).unwrap();
     let length = body.len();
     let text = format!("{line} HTTP/1.1\r\nHost: agent\r\nContent-Length: {length}\r\n\r\n{body}");
@@ -77,14 +76,14 @@ fn control(lab: &Lab, line: &str, body: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-fn imds_token(endpoint: &Value) -> String {
+pub(crate) fn imds_token(endpoint: &Value) -> String {
     let url = endpoint["url"].as_str().unwrap();
     let (status, token) = ask(url, "PUT latest/api/token", &[(TTL, "60")]);
     assert_eq!(status, 200);
     token
 }
 
-fn imds_document(lab_endpoint: &Value, token: &str) -> (u16, String) {
+pub(crate) fn imds_document(lab_endpoint: &Value, token: &str) -> (u16, String) {
     let path = "GET latest/meta-data/iam/security-credentials/Developer";
     ask(
         lab_endpoint["url"].as_str().unwrap(),
@@ -176,56 +175,6 @@ fn an_endpoint_ends_with_its_process_killed_or_not() {
         assert_eq!(lab.status()["endpoints"], json!([]));
     }
     assert_eq!(lab.records("lease.end").len(), 2);
-}
-
-#[test]
-fn c13_another_user_with_the_right_token_is_refused_once() {
-    let lab = ready();
-    if !rustix::process::geteuid().is_root() {
-        return skip(
-            "another user at an endpoint",
-            "only root can be another user here",
-        );
-    }
-    let (container, imds) = (open(&lab, "dev", "container"), open(&lab, "dev", "imds"));
-    let token = imds_token(&imds);
-    let request = |url: &str, path: &str, header: &str| {
-        let mut command = Command::new("setpriv");
-        let script = "import sys, urllib.request as u, urllib.error as e\n\
-                      name, value = sys.argv[2].split(': ')\n\
-                      try: print(u.urlopen(u.Request(sys.argv[1], headers={name: value})).status)\n\
-                      except e.HTTPError as error: print(error.code)\n";
-        command
-            .args([
-                "--reuid",
-                "65534",
-                "--regid",
-                "65534",
-                "--clear-groups",
-                "--",
-            ])
-            .args(["python3", "-c", script, &format!("{url}{path}"), header])
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .current_dir("/");
-        finish(command, "").stdout
-    };
-    let key = format!("Authorization: {}", container["token"].as_str().unwrap());
-    let url = container["url"].as_str().unwrap();
-    for _ in 0..2 {
-        assert_eq!(request(url, "", &key), "403\n");
-    }
-    assert_eq!(authorized(&container).0, 200, "our own user is served");
-    let url = imds["url"].as_str().unwrap();
-    assert_eq!(
-        request(url, "/latest/meta-data/", &format!("{TOKEN}: {token}")),
-        "403\n"
-    );
-    let denials = lab.records("deny");
-    assert_eq!(denials.len(), 2, "one for each interface: {denials:?}");
-    for denial in denials {
-        assert_eq!(denial["actor"]["process"]["user"]["uid"], "65534");
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! End-to-end tests: the real client and the real agent against the strict double, real SDKs and real keyrings.
 #![allow(clippy::unwrap_used)]
 
+mod bad_days;
 mod built;
 mod cli;
 mod clients;
