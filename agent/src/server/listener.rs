@@ -211,16 +211,22 @@ impl<S: Site> Listener<S> {
             .pipeline_flush(true)
             .serve_connection(TokioIo::new(paced), service);
         tokio::pin!(connection);
+        // In this order: what has come is read before it is looked whether the connection has to go.
         tokio::select! {
-            served = connection.as_mut() => if let Err(error) = served {
-                tracing::debug!(%error, "connection");
-            },
-            () = pace.over() => {}
-            () = told(&mut closing) => {
-                connection.as_mut().graceful_shutdown();
-                let _cut_off = tokio::time::timeout(LAST_WORDS, connection).await;
+            biased;
+            served = connection.as_mut() => {
+                if let Err(error) = served {
+                    tracing::debug!(%error, "connection");
+                }
+                return;
             }
+            () = pace.over() => if pace.unused_since().is_some() {
+                return;
+            },
+            () = told(&mut closing) => {}
         }
+        connection.as_mut().graceful_shutdown();
+        let _cut_off = tokio::time::timeout(LAST_WORDS, connection).await;
     }
 
     async fn respond(&self, caller: &Caller, request: Request<Incoming>) -> Reply {
@@ -263,4 +269,57 @@ impl<S: Site> Listener<S> {
 /// Resolves when a listener is told to close.
 async fn told(closing: &mut watch::Receiver<bool>) {
     let _told_or_nobody_can = closing.wait_for(|closing| *closing).await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Answers everybody, but not at once.
+    struct Willing;
+
+    impl Site for Willing {
+        const AT_AWS: &'static str = "169.254.170.2";
+
+        fn answer<'a>(&'a self, _: &'a Caller, _: &'a Request<Incoming>) -> Answer<'a, Reply> {
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                Reply::default()
+            })
+        }
+
+        fn refuse(&self, _: &Refusal) -> Reply {
+            Reply::default()
+        }
+
+        fn note(&self, _: Peer, _: String) -> Answer<'_, ()> {
+            Box::pin(async {})
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asked_is_answered_before_it_makes_room() {
+        let house = House::new(rustix::process::geteuid().as_raw()).unwrap();
+        let (socket, port) = bind().await.unwrap();
+        let listener = Listener::new(Arc::new(house), Willing, port);
+        // More than once, since what is ready at the same time may be looked at in any order.
+        for _ in 0..32 {
+            let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let (stream, _) = socket.accept().await.unwrap();
+            let head = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            client.write_all(head).await.unwrap();
+            stream.readable().await.unwrap();
+            let pace = Arc::new(Pace::new());
+            pace.give_way();
+            let (_open, closing) = watch::channel(false);
+            let owner = listener.owner(&stream).await;
+            listener.connection(stream, owner, pace, closing).await;
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.unwrap();
+            assert!(answer.starts_with(b"HTTP/1.1 200"));
+        }
+    }
 }
