@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::broker::{Broker, Ports};
 use crate::config::{self, Config};
 use crate::domain::event::Activity;
+use crate::domain::peer::Peer;
 use crate::domain::scope::Surroundings;
 use crate::harden::Hardening;
 use crate::ports::{Answer, Lines};
@@ -24,6 +25,7 @@ use crate::providers::sts::SdkTokenService;
 use crate::providers::system::{SystemClock, SystemEntropy};
 use crate::server::control::{About, Control, Process};
 use crate::server::endpoints::Endpoints;
+use crate::server::peer;
 
 /// How long requests under way may take after the agent was told to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -38,6 +40,7 @@ pub struct App {
 /// What the parts need to know of the process around them.
 struct Running {
     broker: Arc<Broker>,
+    endpoints: Arc<Endpoints>,
     journal: Arc<FileJournal>,
     config_path: PathBuf,
     config_error: Mutex<Option<String>>,
@@ -81,10 +84,16 @@ impl App {
             journal: Arc::clone(&journal) as _,
         };
         let broker = Broker::new(ports, config.settings, surroundings);
-        let uid = rustix::process::geteuid().as_raw();
-        let endpoints = Endpoints::new(Arc::clone(&broker), providers.tokens_directory, uid);
+        let pid = std::process::id();
+        let us = Peer {
+            pid,
+            uid: rustix::process::geteuid().as_raw(),
+            executable: peer::executable(pid),
+        };
+        let endpoints = Endpoints::new(Arc::clone(&broker), providers.tokens_directory, us);
         let this = Arc::new(Running {
             broker: Arc::clone(&broker),
+            endpoints: Arc::clone(&endpoints),
             journal,
             config_path: config.path,
             config_error: Mutex::new(None),
@@ -111,6 +120,7 @@ impl App {
         let control = Control::new(broker, endpoints, Arc::clone(&self.this) as _);
         let mut connections = JoinSet::new();
         self.note(Activity::AgentStart).await;
+        let _in_status_and_journal = self.endpoints.settle().await;
         ready();
         {
             let accepting = control.accept(&listener, &mut connections);
@@ -229,7 +239,7 @@ impl Process for Running {
 
 impl Running {
     async fn put_in_force(&self, config: Config) -> ReloadReply {
-        let reply = ReloadReply {
+        let mut reply = ReloadReply {
             config_path: self.config_path.display().to_string(),
             profiles: config.settings.profiles.len(),
             identities: config.settings.identities.len(),
@@ -237,6 +247,7 @@ impl Running {
         };
         self.journal.set_keep(config.settings.agent.journal_keep);
         self.broker.replace_settings(config.settings).await;
+        reply.warnings.extend(self.endpoints.settle().await);
         reply
     }
 }

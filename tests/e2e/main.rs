@@ -24,6 +24,7 @@ mod peers;
 mod process;
 mod scope;
 mod socket;
+mod standing;
 mod storm;
 mod sts_faults;
 mod surroundings;

@@ -1,21 +1,31 @@
-//! Hand-outs of one endpoint, counted by process: the first of a session is recorded, the same again is counted.
+//! Hand-outs of one endpoint, counted by process and note: the first of a session is recorded, the same again is counted.
 
 use std::collections::HashMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use super::Broker;
 use super::endpoints::OpenEndpoint;
+use super::failure::Failure;
+use super::sessions::Minted;
 use crate::domain::event::{Activity, Event};
+use crate::domain::grant::Grant;
 use crate::domain::lease::Lease;
 use crate::domain::name::SessionId;
-use crate::domain::peer::Peer;
+
+/// How long like hand-outs are counted before they are recorded.
+const COUNTED_FOR: Duration = Duration::from_secs(60);
 
 /// Most processes whose hand-outs are counted at a time for one endpoint; beyond it, all are recorded and begun anew.
 const MAX_HOLDERS: usize = 64;
 
-/// The processes that have a session of this endpoint on record, by pid.
+/// A process by its pid, and the note of its record: what needed no token is not counted with what did.
+type Key = (u32, Option<&'static str>);
+
+/// The processes that have a session of this endpoint on record.
 #[derive(Default)]
 pub(super) struct Holders {
-    held: HashMap<u32, Holder>,
+    held: HashMap<Key, Holder>,
     /// Whether somebody will record the counts.
     timed: bool,
 }
@@ -32,11 +42,11 @@ impl OpenEndpoint {
 
     /// Counts a hand-out that this process has on record already. `None` if it has not; else whether a timer
     /// has to be started.
-    pub(super) fn count(&self, peer: &Peer, session: &SessionId) -> Option<bool> {
+    pub(super) fn count(&self, lease: &Lease) -> Option<bool> {
         let mut holders = self.holders();
-        let holder = holders.held.get_mut(&peer.pid)?;
+        let holder = holders.held.get_mut(&key(lease))?;
         // A pid is given anew, and keeps its number through an exec.
-        if holder.session != *session || holder.again.peer.as_ref() != Some(peer) {
+        if holder.session != lease.session || holder.again.peer.as_ref() != Some(&lease.peer) {
             return None;
         }
         let counted = &mut holder.again.facts.count;
@@ -53,11 +63,7 @@ impl OpenEndpoint {
             before.extend(std::mem::take(&mut holders.held).into_values());
         }
         let session = lease.session.clone();
-        before.extend(
-            holders
-                .held
-                .insert(lease.peer.pid, Holder { session, again }),
-        );
+        before.extend(holders.held.insert(key(lease), Holder { session, again }));
         before.into_iter().filter_map(Holder::counted).collect()
     }
 
@@ -67,6 +73,57 @@ impl OpenEndpoint {
         holders.timed = false;
         holders.held.values_mut().filter_map(Holder::take).collect()
     }
+}
+
+impl Broker {
+    /// Puts a hand-out on record, or counts it if this process has the like on record already.
+    pub(super) async fn record_serve(
+        self: &Arc<Self>,
+        endpoint: &Arc<OpenEndpoint>,
+        lease: Lease,
+        grant: &Grant,
+        minted: &Arc<Minted>,
+    ) -> Result<(), Failure> {
+        match endpoint.count(&lease) {
+            Some(true) => self.record_counts_later(endpoint),
+            Some(false) => {}
+            None => {
+                self.record_lease(&lease, grant, minted).await?;
+                let again = Self::lease_event(&lease, grant, minted, false);
+                for event in endpoint.remember(&lease, again) {
+                    self.record_or_log(event).await;
+                }
+                let now = lease.issued_at;
+                self.renew_lease(lease, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record_counts_later(self: &Arc<Self>, endpoint: &Arc<OpenEndpoint>) {
+        let (broker, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
+        tokio::spawn(async move {
+            tokio::time::sleep(COUNTED_FOR).await;
+            broker.record_counts(&endpoint).await;
+        });
+    }
+
+    pub(super) async fn record_counts(&self, endpoint: &OpenEndpoint) {
+        for event in endpoint.take_counts() {
+            self.record_or_log(event).await;
+        }
+    }
+
+    /// Records what is counted. Called before the journal is read and at the end.
+    pub(super) async fn record_all_counts(&self) {
+        for endpoint in self.endpoints.all() {
+            self.record_counts(&endpoint).await;
+        }
+    }
+}
+
+const fn key(lease: &Lease) -> Key {
+    (lease.peer.pid, lease.note)
 }
 
 impl Holder {

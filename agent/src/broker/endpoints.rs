@@ -32,9 +32,6 @@ use crate::domain::settings::Settings;
 /// What an endpoint takes at most for an answer: some SDKs give up after a second, and the way there and back takes time.
 pub const ANSWER_WITHIN: Duration = Duration::from_millis(700);
 
-/// How long like hand-outs are counted before they are recorded.
-pub(super) const COUNTED_FOR: Duration = Duration::from_secs(60);
-
 /// Most endpoints at a time.
 pub const MAX_ENDPOINTS: usize = 1_000;
 
@@ -234,7 +231,8 @@ impl Broker {
         })
     }
 
-    /// The session that an endpoint hands to a process now, recorded or counted.
+    /// The session that an endpoint hands to a process now, recorded or counted, with the note that its record shall
+    /// have.
     ///
     /// # Errors
     /// Locked, a person needed, STS in trouble: told within [`ANSWER_WITHIN`] and a little.
@@ -242,9 +240,10 @@ impl Broker {
         self: &Arc<Self>,
         endpoint: &Arc<OpenEndpoint>,
         peer: &Peer,
+        note: Option<&'static str>,
     ) -> Result<Handed, Failure> {
         self.arrive().await;
-        let handed = self.handed(endpoint, peer).await;
+        let handed = self.handed(endpoint, peer, note).await;
         if let Err(failure) = &handed {
             let event = self.denial_event(peer, &endpoint.ask, failure);
             self.denials.note(event).await;
@@ -256,6 +255,7 @@ impl Broker {
         self: &Arc<Self>,
         endpoint: &Arc<OpenEndpoint>,
         peer: &Peer,
+        note: Option<&'static str>,
     ) -> Result<Handed, Failure> {
         let era = self.identities.era()?;
         let meaning = self.meaning_now(endpoint)?;
@@ -275,7 +275,11 @@ impl Broker {
         let minted = tokio::time::timeout(ANSWER_WITHIN, minted)
             .await
             .map_err(|_| Failure::Waited(ANSWER_WITHIN))??;
-        self.record_serve(endpoint, peer, &meaning.grant, &minted)
+        let lease = Lease {
+            note,
+            ..lease_of(endpoint, peer, &minted, self.ports.clock.now())
+        };
+        self.record_serve(endpoint, lease, &meaning.grant, &minted)
             .await?;
         if self.identities.era()? != era {
             return Err(Failure::Locked);
@@ -307,59 +311,14 @@ impl Broker {
         Ok(new)
     }
 
-    async fn record_serve(
-        self: &Arc<Self>,
-        endpoint: &Arc<OpenEndpoint>,
-        peer: &Peer,
-        grant: &Grant,
-        minted: &Arc<Minted>,
-    ) -> Result<(), Failure> {
-        match endpoint.count(peer, &minted.session.id) {
-            Some(true) => self.record_counts_later(endpoint),
-            Some(false) => {}
-            None => {
-                let now = self.ports.clock.now();
-                let lease = lease_of(endpoint, peer, minted, now);
-                self.record_lease(&lease, grant, minted).await?;
-                let again = Self::lease_event(&lease, grant, minted, false);
-                for event in endpoint.remember(&lease, again) {
-                    self.record_or_log(event).await;
-                }
-                self.renew_lease(lease, now)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Under the lock that closing takes: a lease that was ended while its hand-out was recorded is not listed again.
-    fn renew_lease(&self, lease: Lease, now: Timestamp) -> Result<(), Failure> {
+    pub(super) fn renew_lease(&self, lease: Lease, now: Timestamp) -> Result<(), Failure> {
         let open = self.endpoints.open();
         if !open.contains_key(&lease.id) {
             return Err(Failure::NoSuchLease(lease.id));
         }
         self.leases.renew(lease, now);
         Ok(())
-    }
-
-    fn record_counts_later(self: &Arc<Self>, endpoint: &Arc<OpenEndpoint>) {
-        let (broker, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
-        tokio::spawn(async move {
-            tokio::time::sleep(COUNTED_FOR).await;
-            broker.record_counts(&endpoint).await;
-        });
-    }
-
-    async fn record_counts(&self, endpoint: &OpenEndpoint) {
-        for event in endpoint.take_counts() {
-            self.record_or_log(event).await;
-        }
-    }
-
-    /// Records what is counted. Called before the journal is read and at the end.
-    pub(super) async fn record_all_counts(&self) {
-        for endpoint in self.endpoints.all() {
-            self.record_counts(&endpoint).await;
-        }
     }
 
     /// Closes an endpoint: its lease is over. What was handed out stays valid at AWS. `by` is the process that asked for
@@ -416,5 +375,6 @@ fn lease_of(endpoint: &OpenEndpoint, peer: &Peer, minted: &Minted, now: Timestam
         peer: peer.clone(),
         issued_at: now,
         expires_at: minted.session.expires_at,
+        note: None,
     }
 }

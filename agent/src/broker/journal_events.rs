@@ -20,6 +20,7 @@ impl Broker {
         let mut event = Event::new(activity, lease.issued_at);
         event.peer = Some(lease.peer.clone());
         event.lease = Some(lease.id.clone());
+        event.detail = lease.note.map(str::to_owned);
         event.expires_at = Some(lease.expires_at);
         event.account = Some(lease.role.account());
         event.facts = Facts {

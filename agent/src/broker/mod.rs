@@ -19,6 +19,7 @@ mod leases;
 mod locking;
 mod minting;
 mod sessions;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod unlocking;
@@ -233,6 +234,7 @@ impl Broker {
             peer: peer.clone(),
             issued_at: self.ports.clock.now(),
             expires_at: session.expires_at,
+            note: None,
         };
         Ok(Leased {
             lease,

@@ -9,7 +9,7 @@
 //! | [`environment`], [`place`] | the process environment; where things are |
 //! | `file` | reads files that nobody else can change |
 //! | `section`, `raw` | known keys, right types, right counts |
-//! | `agent`, `identity`, `profile`, `chain` | what the sections mean |
+//! | `agent`, `identity`, `profile`, `chain`, `serve` | what the sections mean |
 //! | `policy`, `tags`, `templates`, `terms` | what single values mean |
 //! | `faults`, [`report`] | mistakes with their places; how a person reads them |
 
@@ -25,6 +25,7 @@ mod profile;
 mod raw;
 pub mod report;
 mod section;
+mod serve;
 mod tags;
 mod templates;
 mod terms;
@@ -42,8 +43,8 @@ use raw::RawConfig;
 
 pub use identity::{DEFAULT_MFA_SESSION, DEFAULT_REGION};
 pub use raw::{
-    MAX_ACCOUNTS, MAX_ARGV, MAX_IDENTITIES, MAX_PEERS, MAX_POLICY_ARNS, MAX_PROFILES, MAX_TAGS,
-    MAX_WORD,
+    MAX_ACCOUNTS, MAX_ARGV, MAX_IDENTITIES, MAX_PEERS, MAX_POLICY_ARNS, MAX_PROFILES, MAX_SERVES,
+    MAX_TAGS, MAX_WORD,
 };
 pub use report::{ConfigErrors, Report};
 pub use templates::DEFAULT_SESSION_NAME;
@@ -150,10 +151,12 @@ fn understand(
     };
     let profiles = context.understand(&raw.profiles);
     chain::check(faults, &raw.profiles, &profiles);
+    let serves = serve::understand(faults, &raw.serves, &raw.profiles);
     Settings {
         agent,
         identities,
         profiles,
+        serves,
     }
 }
 

@@ -12,6 +12,8 @@ pub const MAX_ACCOUNTS: usize = 1_000;
 pub const MAX_IDENTITIES: usize = 64;
 /// Most profiles.
 pub const MAX_PROFILES: usize = 10_000;
+/// Most endpoints that stand by configuration; each takes a port.
+pub const MAX_SERVES: usize = 64;
 /// Most session tags of a profile, most transitive ones and most that an ask may add (API_AssumeRole: 50).
 pub const MAX_TAGS: usize = 50;
 /// Most managed policies of a profile (API_AssumeRole: 10).
@@ -25,7 +27,9 @@ pub const MAX_WORD: usize = 4_096;
 /// Most words of a list of words of ours, such as `require`; every word twice is more than enough.
 const MAX_WORDS: usize = 8;
 
-pub(super) const TOP_KEYS: &[&str] = &["version", "agent", "accounts", "identity", "profile"];
+pub(super) const TOP_KEYS: &[&str] = &[
+    "version", "agent", "accounts", "identity", "profile", "serve",
+];
 pub(super) const AGENT_KEYS: &[&str] = &[
     "idle_lock",
     "max_unlock",
@@ -67,6 +71,7 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
 ];
 pub(super) const NARROW_KEYS: &[&str] = &["policy", "duration", "tags"];
 pub(super) const PEER_KEYS: &[&str] = &["exe"];
+pub(super) const SERVE_KEYS: &[&str] = &["profile", "kind", "port", "imds_v1"];
 
 const A_STRING: &str = "a string";
 const AN_ARGV: &str = "a list of strings: the program and its arguments";
@@ -77,6 +82,7 @@ pub(super) struct RawConfig<'a> {
     pub(super) accounts: Vec<Written<(&'a str, &'a str)>>,
     pub(super) identities: Vec<RawIdentity<'a>>,
     pub(super) profiles: Vec<RawProfile<'a>>,
+    pub(super) serves: Vec<RawServe<'a>>,
 }
 
 /// `[agent]`
@@ -133,6 +139,15 @@ pub(super) struct RawNarrow<'a> {
     pub(super) tags: Entry<Vec<Written<&'a str>>>,
 }
 
+/// `[serve.NAME]`
+pub(super) struct RawServe<'a> {
+    pub(super) name: Written<&'a str>,
+    pub(super) profile: Entry<&'a str>,
+    pub(super) kind: Entry<&'a str>,
+    pub(super) port: Entry<i64>,
+    pub(super) imds_v1: Entry<bool>,
+}
+
 impl<'a> RawConfig<'a> {
     /// Reads the document's shape.
     pub(super) fn read(table: &'a DeTable<'a>, faults: &'a Faults) -> Self {
@@ -159,6 +174,15 @@ impl<'a> RawConfig<'a> {
             )
             .iter()
             .map(|(name, section)| RawProfile::read(name.clone(), section))
+            .collect(),
+            serves: named(
+                &document,
+                "serve",
+                (MAX_SERVES, "standing endpoints"),
+                SERVE_KEYS,
+            )
+            .iter()
+            .map(|(name, section)| RawServe::read(name.clone(), section))
             .collect(),
         }
     }
@@ -280,6 +304,18 @@ impl<'a> RawNarrow<'a> {
             policy: section.boolean("policy"),
             duration: section.boolean("duration"),
             tags: section.texts("tags", MAX_TAGS, "a list of tag keys"),
+        }
+    }
+}
+
+impl<'a> RawServe<'a> {
+    fn read(name: Written<&'a str>, section: &Section<'a>) -> Self {
+        Self {
+            name,
+            profile: section.needed_text("profile", "the NAME of a [profile.NAME]"),
+            kind: section.needed_text("kind", "\"container\" or \"imds\""),
+            port: section.needed_integer("port", "a port from 1024 to 65535"),
+            imds_v1: section.boolean("imds_v1"),
         }
     }
 }

@@ -217,6 +217,15 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A whole number that must be there.
+    pub(super) fn needed_integer(&self, key: &'static str, expected: &str) -> Entry<i64> {
+        let number = self.integer(key, expected);
+        if number.is_absent() {
+            self.missing(key, expected);
+        }
+        number
+    }
+
     /// `true` or `false`.
     pub(super) fn boolean(&self, key: &'static str) -> Entry<bool> {
         self.value(key).and_then(|written| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::domain::identity::{CodeSource, MfaSession, Store};
 use crate::domain::name::{IdentityName, ProfileName};
+use crate::domain::serve::Speaks;
 use crate::domain::settings::AgentSettings;
 
 mod doc;
@@ -62,6 +63,17 @@ transitive_tags = ["Zone"]
 require     = ["reason", "ticket", "confirm"]
 narrow      = { policy = false, duration = false, tags = ["Team"] }
 peers       = [{ exe = "/usr/bin/terraform" }, { exe = "/usr/bin/aws" }]
+
+[serve.build]
+profile = "custodian"
+kind    = "container"
+port    = 4100
+
+[serve.old]
+profile = "custodian"
+kind    = "imds"
+port    = 61000
+imds_v1 = false
 "#;
 
 const POLICY: &str = r#"{ "Version": "2012-10-17", "Statement":
@@ -176,6 +188,31 @@ fn every_key_of_a_profile_arrives() {
     let exes: Vec<&str> = dev.peers.iter().map(|peer| peer.exe.as_str()).collect();
     assert_eq!(exes, ["/usr/bin/terraform", "/usr/bin/aws"]);
     assert_eq!(config.settings.chain(&dev).len(), 2);
+}
+
+#[test]
+fn every_key_of_a_standing_endpoint_arrives() {
+    let serves = valid(WHOLE).settings.serves;
+    let seen: Vec<_> = serves
+        .values()
+        .map(|serve| {
+            (
+                serve.name.as_str(),
+                serve.profile.as_str(),
+                serve.speaks,
+                serve.port.number(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("build", "custodian", Speaks::Container, 4_100),
+        ("old", "custodian", Speaks::Imds { v1: false }, 61_000),
+    ];
+    assert_eq!(seen, expected);
+    let v1 = valid(&WHOLE.replace("imds_v1 = false", "imds_v1 = true"));
+    assert_eq!(v1.warnings.len(), 1, "it is warned of: {:?}", v1.warnings);
+    let old = v1.settings.serves.into_values().next_back().unwrap();
+    assert_eq!(old.speaks, Speaks::Imds { v1: true });
 }
 
 #[test]

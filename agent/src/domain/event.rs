@@ -41,6 +41,8 @@ pub enum Activity {
     AgentStart,
     /// The agent ended in good order.
     AgentStop,
+    /// An endpoint that stands by configuration was opened, or could not be.
+    EndpointOpen,
     /// The configuration was read anew, or refused.
     ConfigReload,
     /// A new journal file began.
@@ -67,6 +69,7 @@ impl Activity {
             Self::IdentityRemove => "identity.remove",
             Self::AgentStart => "agent.start",
             Self::AgentStop => "agent.stop",
+            Self::EndpointOpen => "endpoint.open",
             Self::ConfigReload => "config.reload",
             Self::LogRotate => "log.rotate",
             Self::LogPrune => "log.prune",
@@ -89,6 +92,7 @@ impl Activity {
             | Self::IdentityRemove
             | Self::AgentStart
             | Self::AgentStop
+            | Self::EndpointOpen
             | Self::ConfigReload
             | Self::LogRotate
             | Self::LogPrune

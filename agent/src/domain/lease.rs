@@ -10,6 +10,9 @@ use super::peer::Peer;
 /// Most leases that are remembered; beyond it the oldest is forgotten (the journal keeps it).
 pub const MAX_LEASES: usize = 10_000;
 
+/// The note of a hand-out by IMDSv1.
+pub const WITHOUT_TOKEN: &str = "IMDSv1, no token";
+
 /// Who was handed what, until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
@@ -29,4 +32,6 @@ pub struct Lease {
     pub issued_at: Timestamp,
     /// Until when AWS accepts the session.
     pub expires_at: Timestamp,
+    /// What a reader of the journal should know of it, such as [`WITHOUT_TOKEN`].
+    pub note: Option<&'static str>,
 }

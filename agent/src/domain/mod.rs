@@ -13,6 +13,7 @@ pub mod name;
 pub mod peer;
 pub mod profile;
 pub mod scope;
+pub mod serve;
 pub mod session;
 pub mod settings;
 pub mod template;

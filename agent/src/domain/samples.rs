@@ -162,6 +162,7 @@ pub fn settings(identities: Vec<Identity>, profiles: Vec<Profile>) -> Settings {
         agent: AgentSettings::default(),
         identities: BTreeMap::from_iter(identities.map(|one| (one.name.clone(), Arc::new(one)))),
         profiles: BTreeMap::from_iter(profiles.map(|one| (one.name.clone(), Arc::new(one)))),
+        serves: BTreeMap::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::identity::Identity;
 use super::name::{IdentityName, ProfileName};
 use super::profile::Profile;
+use super::serve::{Serve, ServeName};
 
 /// Longest chain of roles. AWS names no limit; a longer one is a mistake.
 pub const MAX_CHAIN: usize = 5;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub identities: BTreeMap<IdentityName, Arc<Identity>>,
     /// By name.
     pub profiles: BTreeMap<ProfileName, Arc<Profile>>,
+    /// The endpoints that stand by configuration, by name.
+    pub serves: BTreeMap<ServeName, Serve>,
 }
 
 /// `[agent]`.

@@ -1,6 +1,7 @@
 //! Container credentials, as the ECS agent serves them: `GET /v1/LEASE` with the lease's token.
 //!
-//! One listener serves all leases; the path says which, the token opens it. A lease that is unknown and a token that is
+//! One listener serves all leases; the path says which, the token opens it. A standing endpoint has a listener and a path
+//! of its own, `/v1/NAME`, which stay when the lease changes. A lease that is unknown and a token that is
 //! wrong get the same answer, so that nobody learns which leases there are.
 
 use std::sync::Arc;
@@ -28,7 +29,24 @@ pub(super) const PREFIX: &str = "/v1/";
 /// The listener's site.
 pub(super) struct Container {
     pub(super) broker: Arc<Broker>,
-    pub(super) stands: Arc<Stands>,
+    pub(super) paths: Paths,
+}
+
+/// Which path leads to which endpoint.
+pub(super) enum Paths {
+    /// Each lease's id to its own.
+    Leases(Arc<Stands>),
+    /// One name to one.
+    One(String, Arc<Stand>),
+}
+
+impl Paths {
+    fn find(&self, last: &str) -> Option<Arc<Stand>> {
+        match self {
+            Self::Leases(stands) => stands.find(&LeaseId::parse(last).ok()?),
+            Self::One(name, stand) => (name == last).then(|| Arc::clone(stand)),
+        }
+    }
 }
 
 /// An error in both spellings that SDKs read: Go and Java the small one, JS and .NET the other.
@@ -70,8 +88,7 @@ impl Site for Container {
                 reply.headers_mut().insert(ALLOW, allowed);
                 return reply;
             }
-            let lease = LeaseId::parse(lease).ok();
-            let stand = lease.and_then(|lease| self.stands.find(&lease));
+            let stand = self.paths.find(lease);
             match &stand {
                 Some(stand) if opens(stand, request.headers()) => self.serve(stand, caller).await,
                 _ => {
@@ -103,7 +120,7 @@ impl Site for Container {
 
 impl Container {
     async fn serve(&self, stand: &Stand, caller: &Caller) -> Reply {
-        let handed = stand.hand_out(&self.broker, caller, credentials::container);
+        let handed = stand.hand_out(&self.broker, caller, None, credentials::container);
         match handed.await {
             Ok(body) => json(StatusCode::OK, Outgoing(body).into()),
             Err(failure) => unserved(&problem(&failure)),

@@ -11,52 +11,61 @@ use jumpgate_api::{
 use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::asks;
-use super::container::{Container, PREFIX};
+use super::container::{Container, PREFIX, Paths};
 use super::exits::Watched;
 use super::imds::Imds;
 use super::imds::token::TokenKey;
 use super::listener::{self, House, Listener};
 use super::problem::problem;
 use super::stand::{Stand, Stands};
+use super::standing::Sections;
+use super::standing_tokens::StandingTokens;
 use super::token_files::TokenFiles;
 use crate::broker::Broker;
 use crate::broker::endpoints::OpenEndpoint;
+use crate::domain::grant::Ask;
 use crate::domain::name::LeaseId;
 use crate::domain::peer::Peer;
 
 /// How long answers under way may take at our own end.
-const DRAIN: Duration = Duration::from_secs(1);
+pub(super) const DRAIN: Duration = Duration::from_secs(1);
 
 /// All endpoints. Nothing listens before the first is opened.
 pub struct Endpoints {
-    broker: Arc<Broker>,
-    uid: u32,
-    stands: Arc<Stands>,
+    pub(super) broker: Arc<Broker>,
+    /// This process: nobody else asks for what stands by configuration.
+    pub(super) us: Peer,
+    pub(super) stands: Arc<Stands>,
     files: TokenFiles,
-    key: Arc<TokenKey>,
+    /// What the configuration wants to stand, and the tokens of that.
+    pub(super) sections: Sections,
+    pub(super) standing_tokens: StandingTokens,
+    pub(super) key: Arc<TokenKey>,
     house: OnceCell<Arc<House>>,
     /// The port of the container listener.
     container: OnceCell<u16>,
     closing: watch::Sender<bool>,
     /// One at a time, so that two asks for the same do not make two.
-    opening: Semaphore,
+    pub(super) opening: Semaphore,
 }
 
 impl Endpoints {
-    /// Endpoints of a broker whose tokens are kept in `tokens`.
+    /// Endpoints of a broker whose tokens are kept in `tokens`, and those of standing ones in `standing` beside it.
     #[must_use]
-    pub fn new(broker: Arc<Broker>, tokens: PathBuf, uid: u32) -> Arc<Self> {
+    pub fn new(broker: Arc<Broker>, tokens: PathBuf, us: Peer) -> Arc<Self> {
         let key = Arc::new(TokenKey::new(&broker.new_secret()));
         Arc::new(Self {
             broker,
-            uid,
             stands: Arc::default(),
-            files: TokenFiles::new(tokens, uid),
+            standing_tokens: StandingTokens::new(tokens.with_file_name("standing"), us.uid),
+            files: TokenFiles::new(tokens, us.uid),
+            sections: Sections::default(),
             key,
             house: OnceCell::new(),
             container: OnceCell::new(),
             closing: watch::Sender::new(false),
             opening: Semaphore::new(1),
+            us,
         })
     }
 
@@ -103,13 +112,9 @@ impl Endpoints {
         let ask = asks::endpoint(request)?;
         let turn = self.opening.acquire().await;
         let _turn = turn.map_err(|_| Problem::new(Code::Busy, "the agent is ending"))?;
-        if !until_exit && let Some(stand) = self.stands.standing(&ask) {
-            let may = self.broker.may_open(peer, &ask).await;
-            may.map_err(|failure| problem(&failure))?;
-            // It may have been ended meanwhile; then it is opened anew.
-            if self.stands.find(&stand.open.lease).is_some() {
-                return self.shown(&stand);
-            }
+        if !until_exit && let Some(stand) = self.found(peer, &ask).await {
+            let stand = stand?;
+            return self.shown(&stand);
         }
         let watched = until_exit.then(|| Watched::of(peer)).transpose();
         let watched = watched.map_err(|error| cannot("the process cannot be watched", &error))?;
@@ -129,6 +134,26 @@ impl Endpoints {
             self.close_at_the_end_of(watched, &stand);
         }
         Ok(reply)
+    }
+
+    /// The one that stands for the same ask, or shall by the configuration.
+    async fn found(
+        self: &Arc<Self>,
+        peer: &Peer,
+        ask: &Ask,
+    ) -> Option<Result<Arc<Stand>, Problem>> {
+        let configured = self.configured(ask);
+        if configured.is_none() && self.stands.standing(ask).is_none() {
+            return None;
+        }
+        if let Err(failure) = self.broker.may_open(peer, ask).await {
+            return Some(Err(problem(&failure)));
+        }
+        match configured {
+            Some(serve) => Some(self.open_or_raised(&serve).await),
+            // It may have been ended meanwhile; then it is opened anew.
+            None => Some(Ok(self.stands.standing(ask)?)),
+        }
     }
 
     async fn set_up(
@@ -160,10 +185,10 @@ impl Endpoints {
         Ok(stand)
     }
 
-    async fn house(&self) -> Result<Arc<House>, Problem> {
+    pub(super) async fn house(&self) -> Result<Arc<House>, Problem> {
         let house = self
             .house
-            .get_or_try_init(async || House::new(self.uid).map(Arc::new));
+            .get_or_try_init(async || House::new(self.us.uid).map(Arc::new));
         let house = house.await;
         house
             .cloned()
@@ -175,7 +200,7 @@ impl Endpoints {
             let (socket, port) = listener::bind().await?;
             let site = Container {
                 broker: Arc::clone(&self.broker),
-                stands: Arc::clone(&self.stands),
+                paths: Paths::Leases(Arc::clone(&self.stands)),
             };
             let listener = Listener::new(Arc::clone(house), site, port);
             tokio::spawn(listener.serve(socket, self.closing.subscribe()));
@@ -206,10 +231,17 @@ impl Endpoints {
         by: Option<&Peer>,
         why: &'static str,
     ) -> bool {
-        let stood = self.stands.take(lease).is_some();
+        let stood = self.stands.take(lease);
         self.files.remove(lease);
+        if let Some(stand) = &stood
+            && let Some(serve) = &stand.serve
+        {
+            self.sections.closed(serve, lease, why);
+            self.standing_tokens.remove(serve);
+            Self::silent(stand).await;
+        }
         self.broker.close_endpoint(lease, by, why).await;
-        stood
+        stood.is_some()
     }
 
     /// Closes everything: listeners first, then tokens, then leases. Answers under way are let out.
@@ -243,19 +275,23 @@ impl Endpoints {
             profile: stand.open.ask.profile.to_string(),
             kind: kind(stand.open.ask.interface).as_str().to_owned(),
             url: stand.url.clone(),
+            serve: None,
+            failure: None,
         };
-        stands.iter().map(status).collect()
+        let opened = stands.iter().filter(|stand| stand.serve.is_none());
+        let mut all = self.sections.status();
+        all.extend(opened.map(status));
+        all
     }
 
     fn shown(&self, stand: &Stand) -> Result<EndpointReply, Problem> {
-        let lease = &stand.open.lease;
         let token_file = match &stand.token {
-            Some(token) => Some(self.token_file(lease, token)?),
+            Some(token) => Some(self.token_file(stand, token)?),
             None => None,
         };
         let profile = stand.open.profile();
         Ok(EndpointReply {
-            lease: lease.to_string(),
+            lease: stand.open.lease.to_string(),
             profile: profile.name.to_string(),
             kind: kind(stand.open.ask.interface),
             url: stand.url.clone(),
@@ -266,17 +302,27 @@ impl Endpoints {
         })
     }
 
-    fn token_file(&self, lease: &LeaseId, token: &Secret<String>) -> Result<String, Problem> {
-        if !self.files.holds(lease, token) {
-            self.files.write(lease, token).map_err(|error| {
-                Problem::new(Code::StoreUnavailable, error.to_string()).with_hint(error.hint())
-            })?;
-        }
-        Ok(self.files.path(lease).display().to_string())
+    /// The file that holds the token, written anew if somebody cleaned up.
+    fn token_file(&self, stand: &Stand, token: &Secret<String>) -> Result<String, Problem> {
+        let (lease, files, standing) = (&stand.open.lease, &self.files, &self.standing_tokens);
+        let written = match &stand.serve {
+            None if files.holds(lease, token) => Ok(()),
+            None => files.write(lease, token),
+            Some(serve) if standing.holds(serve, token) => Ok(()),
+            Some(serve) => standing.write(serve, token),
+        };
+        written.map_err(|error| {
+            Problem::new(Code::StoreUnavailable, error.to_string()).with_hint(error.hint())
+        })?;
+        let path = match &stand.serve {
+            None => files.path(lease),
+            Some(serve) => standing.path(serve),
+        };
+        Ok(path.display().to_string())
     }
 }
 
-const fn kind(interface: Interface) -> EndpointKind {
+pub(super) const fn kind(interface: Interface) -> EndpointKind {
     match interface {
         Interface::Imds => EndpointKind::Imds,
         Interface::Container | Interface::Process | Interface::Export => EndpointKind::Container,

@@ -110,7 +110,12 @@ pub(super) struct Listener<S> {
 
 /// Binds a port of the kernel's choice on 127.0.0.1; no other address, ever.
 pub(super) async fn bind() -> io::Result<(TcpListener, u16)> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    bind_at(0).await
+}
+
+/// Binds this port on 127.0.0.1; 0 for the kernel's choice.
+pub(super) async fn bind_at(port: u16) -> io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let port = listener.local_addr()?.port();
     Ok((listener, port))
 }

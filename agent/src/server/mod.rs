@@ -18,9 +18,12 @@ mod holder;
 mod imds;
 mod listener;
 mod pace;
+mod ports;
 mod problem;
 mod room;
 mod routes;
 mod stand;
+mod standing;
+mod standing_tokens;
 #[cfg(test)]
 mod tests;

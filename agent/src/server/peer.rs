@@ -39,7 +39,8 @@ pub fn admitted(stream: &UnixStream, agent_uid: u32) -> Result<Peer, (Peer, Stra
 ///
 /// The kernel states the path as the process sees it. In a container, or in a mount namespace that anybody can
 /// make, another program can lie there; then the path is marked, and no rule names it.
-pub(super) fn executable(pid: u32) -> Option<String> {
+#[must_use]
+pub fn executable(pid: u32) -> Option<String> {
     const LONGEST: usize = 1_024;
     let link = format!("/proc/{pid}/exe");
     let path = std::fs::read_link(&link).ok()?;

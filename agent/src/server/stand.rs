@@ -13,6 +13,7 @@ use crate::broker::endpoints::OpenEndpoint;
 use crate::broker::{Broker, Failure};
 use crate::domain::grant::Ask;
 use crate::domain::name::LeaseId;
+use crate::domain::serve::{Serve, Speaks};
 use crate::domain::session::Session;
 
 /// A request without a token from a process that was refused so short a time ago is its second way to ask for the same.
@@ -28,6 +29,8 @@ pub(super) struct Stand {
     pub(super) url: String,
     /// What the `Authorization` header must hold; IMDS makes its own tokens.
     pub(super) token: Option<Secret<String>>,
+    /// The section of the configuration that it stands by.
+    pub(super) serve: Option<Serve>,
     /// Whether it ends with the process that asked for it.
     pub(super) until_exit: bool,
     pub(super) closing: watch::Sender<bool>,
@@ -41,6 +44,7 @@ impl Stand {
             open,
             url,
             token: None,
+            serve: None,
             until_exit,
             closing: watch::Sender::new(false),
             in_service: Semaphore::new(MAX_IN_SERVICE),
@@ -48,16 +52,23 @@ impl Stand {
         }
     }
 
-    /// The session for this caller, rendered. What it gets is on record before it leaves.
+    /// Whether it is served to requests without a token (IMDSv1).
+    pub(super) fn allows_v1(&self) -> bool {
+        let speaks = self.serve.as_ref().map(|serve| serve.speaks);
+        speaks == Some(Speaks::Imds { v1: true })
+    }
+
+    /// The session for this caller, rendered. What it gets is on record before it leaves, with this note.
     pub(super) async fn hand_out(
         &self,
         broker: &Arc<Broker>,
         caller: &Caller,
+        note: Option<&'static str>,
         render: fn(&Session) -> Secret<Vec<u8>>,
     ) -> Result<Arc<Secret<Vec<u8>>>, Failure> {
         let peer = caller.peer().await;
         let turn = self.in_service.acquire().await;
-        let handed = broker.serve_endpoint(&self.open, peer).await;
+        let handed = broker.serve_endpoint(&self.open, peer, note).await;
         drop(turn);
         if *self.closing.borrow() {
             return Err(Failure::NoSuchLease(self.open.lease.clone()));

@@ -80,7 +80,8 @@ fn is_of_a_lease(name: &OsStr) -> bool {
     id.len() == 26 && id.iter().all(digit)
 }
 
-fn write_new(path: &Path, token: &Secret<String>) -> io::Result<()> {
+/// Writes a file that was not there, for its owner alone.
+pub(super) fn write_new(path: &Path, token: &Secret<String>) -> io::Result<()> {
     let _left_over = fs::remove_file(path);
     let mut file = OpenOptions::new()
         .write(true)

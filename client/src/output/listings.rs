@@ -233,9 +233,14 @@ fn endpoints(status: &Status) -> String {
             endpoint.profile.clone(),
             endpoint.kind.clone(),
             endpoint.url.clone(),
+            mark(endpoint.serve.clone()),
+            match &endpoint.failure {
+                None => "open".to_owned(),
+                Some(why) => format!("NOT OPEN: {why}"),
+            },
         ]
     });
-    table(["ENDPOINT OF", "KIND", "ADDRESS"], rows)
+    table(["ENDPOINT OF", "KIND", "ADDRESS", "SERVE", "STATE"], rows)
 }
 
 /// `journal verify`: one line for an intact journal, else one for each damage.

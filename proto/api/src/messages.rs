@@ -159,7 +159,7 @@ pub struct Status {
     pub sessions: Vec<SessionStatus>,
     /// How many leases are live.
     pub leases: usize,
-    /// Endpoints for SDKs.
+    /// Endpoints for SDKs: those that stand by configuration, open or not, then those that were asked for.
     pub endpoints: Vec<EndpointStatus>,
     /// Calls to STS since the start.
     pub sts: StsStatus,
@@ -292,6 +292,12 @@ pub struct EndpointStatus {
     pub kind: String,
     /// Its address.
     pub url: String,
+    /// The name of the section that it stands by, `[serve.NAME]`; absent for one that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serve: Option<String>,
+    /// Why it is not open; absent for one that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// Calls to STS since the agent started.

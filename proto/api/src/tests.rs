@@ -151,11 +151,24 @@ fn golden_status() {
                 token_percent: Some(22),
             }],
             leases: 2,
-            endpoints: vec![EndpointStatus {
-                profile: "dev".into(),
-                kind: "container".into(),
-                url: "http://127.0.0.1:41234/".into(),
-            }],
+            endpoints: vec![
+                EndpointStatus {
+                    profile: "dev".into(),
+                    kind: "imds".into(),
+                    url: "http://127.0.0.1:4101".into(),
+                    serve: Some("build".into()),
+                    failure: Some(
+                        "port 4101 of 127.0.0.1 is taken by another user (uid 65534)".into(),
+                    ),
+                },
+                EndpointStatus {
+                    profile: "dev".into(),
+                    kind: "container".into(),
+                    url: "http://127.0.0.1:41234/v1/01KAN0000000000000000000L1".into(),
+                    serve: None,
+                    failure: None,
+                },
+            ],
             sts: StsStatus {
                 calls: 3,
                 failures: 1,

@@ -22,7 +22,7 @@ async fn serve(
         executable,
         ..peer()
     };
-    house.broker.serve_endpoint(endpoint, &peer).await
+    house.broker.serve_endpoint(endpoint, &peer, None).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,7 @@ fn every_key_is_documented_and_no_other() {
         ("## `[profile.NAME]`", raw::PROFILE_KEYS),
         ("### `narrow`", raw::NARROW_KEYS),
         ("### `peers`", raw::PEER_KEYS),
+        ("## `[serve.NAME]`", raw::SERVE_KEYS),
     ] {
         let expected: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
         assert_eq!(first_cells(heading), expected, "{heading}");
@@ -68,6 +69,7 @@ fn the_examples_show_every_key() {
         raw::IDENTITY_KEYS,
         raw::PROFILE_KEYS,
         raw::NARROW_KEYS,
+        raw::SERVE_KEYS,
     ];
     for key in keys.concat() {
         // `mfa` is implied by `mfa_command`, and `role_arn` is in the first example.
@@ -108,6 +110,7 @@ fn the_limits_are_the_documented_ones() {
         MAX_JSON_BYTES,
         MAX_IDENTITIES,
         MAX_PROFILES,
+        MAX_SERVES,
         MAX_ACCOUNTS,
         MAX_TAGS,
         MAX_POLICY_ARNS,

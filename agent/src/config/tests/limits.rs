@@ -48,6 +48,33 @@ fn profiles() {
 }
 
 #[test]
+fn standing_endpoints() {
+    edge(MAX_SERVES, |count| {
+        let one = |n| {
+            let port = 4_100 + n;
+            format!("serve.s{n} = {{ profile = \"dev\", kind = \"container\", port = {port} }}\n")
+        };
+        // Keys of the top level stand before the first table.
+        let serves = many(count, one);
+        of_profile("").replacen('\n', &format!("\n{serves}"), 1)
+    });
+}
+
+#[test]
+fn ports_of_standing_endpoints() {
+    for (port, legal) in [
+        (1_023, false),
+        (1_024, true),
+        (65_535, true),
+        (65_536, false),
+    ] {
+        let section = format!("[serve.s]\nprofile = \"dev\"\nkind = \"imds\"\nport = {port}\n");
+        let found = parsed(&of_profile(&section));
+        assert_eq!(found.is_ok(), legal, "{port}");
+    }
+}
+
+#[test]
 fn accounts() {
     edge(MAX_ACCOUNTS, |count| {
         format!(

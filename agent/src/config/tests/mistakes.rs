@@ -45,6 +45,7 @@ golden! {
     policies
     roles
     scope
+    serves
     syntax
     types
     unknown_keys

@@ -77,6 +77,7 @@ const fn class_of(activity: Activity) -> (u64, u64) {
         | Activity::IdentityRemove => (3002, 3),
         Activity::AgentStart
         | Activity::AgentStop
+        | Activity::EndpointOpen
         | Activity::ConfigReload
         | Activity::LogRotate
         | Activity::LogPrune

@@ -1,6 +1,7 @@
 //! IMDSv2, as EC2 serves it: a token by PUT, then data by GET with it. One listener for each endpoint, at its root.
 //!
-//! Every request for data without a valid token gets a 401, so that clients fall back to nothing. There is no channel to
+//! Every request for data without a valid token gets a 401, so that clients fall back to nothing. Where the configuration
+//! allows IMDSv1, one without any token is served, and on record as such. There is no channel to
 //! a person here: what went wrong is in the journal and in the agent's log.
 
 pub(super) mod token;
@@ -20,6 +21,7 @@ use super::holder::Caller;
 use super::listener::{Refusal, Reply, Site};
 use super::stand::Stand;
 use crate::broker::Broker;
+use crate::domain::lease::WITHOUT_TOKEN;
 use crate::domain::peer::Peer;
 use crate::ports::Answer;
 
@@ -31,6 +33,25 @@ const TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-se
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
 /// What fluent-bit asks with to see whether tokens are needed here.
 const PROBE: &[u8] = b"INVALID";
+
+/// What lets a request in.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    /// A valid token.
+    Token,
+    /// The configuration: IMDSv1 asks for none.
+    V1,
+}
+
+impl Entry {
+    /// What the journal says of it.
+    const fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Token => None,
+            Self::V1 => Some(WITHOUT_TOKEN),
+        }
+    }
+}
 
 /// The site of one endpoint.
 pub(super) struct Imds {
@@ -56,8 +77,8 @@ impl Imds {
         reply
     }
 
-    /// Whether the token opens this endpoint. What an expired one gets is no refusal: its client asks for another.
-    async fn is_open_to(&self, caller: &Caller, headers: &HeaderMap) -> bool {
+    /// What lets the request in. What an expired token gets is no refusal: its client asks for another.
+    async fn entry(&self, caller: &Caller, headers: &HeaderMap) -> Option<Entry> {
         let mut given = headers.get_all(TOKEN).iter();
         let (token, more) = (given.next(), given.next());
         let validity = match (token, more) {
@@ -68,30 +89,31 @@ impl Imds {
             _ => Validity::Invalid,
         };
         let why = match (validity, token) {
-            (Validity::Valid, _) => return true,
-            (Validity::Expired, _) => return false,
-            (Validity::Invalid, Some(token)) if token.as_bytes() == PROBE => return false,
+            (Validity::Valid, _) => return Some(Entry::Token),
+            (Validity::Expired, _) => return None,
+            (Validity::Invalid, Some(token)) if token.as_bytes() == PROBE => return None,
             (Validity::Invalid, Some(_)) => "the token does not open this endpoint",
+            (Validity::Invalid, None) if self.stand.allows_v1() => return Some(Entry::V1),
             (Validity::Invalid, None) => "the request has no token",
         };
         self.note(caller.peer().await.clone(), why.to_owned()).await;
-        false
+        None
     }
 
-    async fn data(&self, caller: &Caller, path: &str) -> Reply {
+    async fn data(&self, caller: &Caller, path: &str, entry: Entry) -> Reply {
         let profile = self.stand.open.profile();
         let instance = Instance::new(&profile, &self.stand.open.lease, self.broker.now());
         match find(path, &instance) {
             Found::Text(found) => text(found.into()),
-            Found::Credentials => self.credentials(caller).await,
+            Found::Credentials => self.credentials(caller, entry).await,
             Found::Nothing => page(StatusCode::NOT_FOUND),
         }
     }
 
-    async fn credentials(&self, caller: &Caller) -> Reply {
+    async fn credentials(&self, caller: &Caller, entry: Entry) -> Reply {
         let handed = self
             .stand
-            .hand_out(&self.broker, caller, credentials::imds)
+            .hand_out(&self.broker, caller, entry.note(), credentials::imds)
             .await;
         match handed {
             Ok(body) => text(Outgoing(body).into()),
@@ -112,10 +134,9 @@ impl Imds {
         match (request.method(), for_token) {
             (&Method::PUT, true) => self.token(request.headers()),
             (&(Method::GET | Method::HEAD), false) => {
-                if self.is_open_to(caller, request.headers()).await {
-                    self.data(caller, path).await
-                } else {
-                    page(StatusCode::UNAUTHORIZED)
+                match self.entry(caller, request.headers()).await {
+                    Some(entry) => self.data(caller, path, entry).await,
+                    None => page(StatusCode::UNAUTHORIZED),
                 }
             }
             (_, true) => not_allowed("PUT"),

@@ -14,7 +14,11 @@ async fn c13_another_users_connection_is_told_so_once() {
     let house = House::plain(vec![regional()]);
     let home = tempfile::tempdir().unwrap();
     let uid = me().uid + 1;
-    let endpoints = Endpoints::new(Arc::clone(&house.broker), home.path().join("tokens"), uid);
+    let endpoints = Endpoints::new(
+        Arc::clone(&house.broker),
+        home.path().join("tokens"),
+        Peer { uid, ..me() },
+    );
     let opened = endpoints.open(&me(), wish(EndpointKind::Imds, "dev")).await;
     let port = port_of(&opened.unwrap().url);
     for _ in 0..3 {

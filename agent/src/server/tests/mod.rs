@@ -144,7 +144,7 @@ impl Site {
     fn of(house: House) -> Self {
         let home = tempfile::tempdir().unwrap();
         let tokens = home.path().join("tokens");
-        let endpoints = Endpoints::new(Arc::clone(&house.broker), tokens, me().uid);
+        let endpoints = Endpoints::new(Arc::clone(&house.broker), tokens, me());
         Self {
             house,
             endpoints,

@@ -39,8 +39,10 @@ SESSION                     PROFILE  EXPIRES                           POLICY SI
 01KAN0000000000000000000S1  dev      2026-11-22T01:00:00Z (in 52 min)  12 %         912 bytes   \
 arn:aws:iam::222222222222:role/Developer
 
-ENDPOINT OF  KIND       ADDRESS
-dev          container  http://127.0.0.1:41234/
+ENDPOINT OF  KIND       ADDRESS                                               SERVE  STATE
+dev          imds       http://127.0.0.1:4101                                 build  \
+NOT OPEN: port 4101 of 127.0.0.1 is taken by another user (uid 65534)
+dev          container  http://127.0.0.1:41234/v1/01KAN0000000000000000000L1  -      open
 "
     );
 }
