@@ -5,6 +5,8 @@
 //! session is recorded before it leaves; the same again is counted and recorded once a minute, or the journal would be the
 //! limit of how often an SDK may ask.
 
+mod preparing;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -166,38 +168,6 @@ impl Broker {
         event.facts.interface = Some(interface);
         event.facts.profile = endpoint.map(|endpoint| endpoint.ask.profile.to_string());
         self.denials.note(event).await;
-    }
-
-    /// Gets the session of an endpoint that a command is about to use, as patiently as `credential_process`: a person may
-    /// be asked now, and once the command runs an SDK finds it in the cache. Many ask IMDS only once.
-    ///
-    /// # Errors
-    /// Whatever keeps the session away; it is recorded as a refusal.
-    pub async fn prepare_endpoint(
-        self: &Arc<Self>,
-        endpoint: &OpenEndpoint,
-    ) -> Result<(), Failure> {
-        self.arrive().await;
-        let prepared = self.prepared(endpoint).await;
-        if let Err(failure) = &prepared {
-            let event = self.denial_event(&endpoint.owner, &endpoint.ask, failure);
-            self.denials.note(event).await;
-        }
-        prepared
-    }
-
-    async fn prepared(self: &Arc<Self>, endpoint: &OpenEndpoint) -> Result<(), Failure> {
-        self.identities.era()?;
-        let meaning = self.meaning_now(endpoint)?;
-        let manner = Manner {
-            least: least_life(endpoint.ask.interface),
-            ..Manner::patient(meaning.settings.agent.prompt_wait)
-        };
-        let (question, profile) = (Arc::clone(&meaning.question), &meaning.grant.profile);
-        let identity = &meaning.identity;
-        self.session(identity, question, &profile.name, manner, Told::Success)
-            .await
-            .map(drop)
     }
 
     fn opened(&self, peer: &Peer, ask: &Ask) -> Result<Arc<OpenEndpoint>, Failure> {

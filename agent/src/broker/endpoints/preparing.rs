@@ -1,0 +1,43 @@
+//! An endpoint for a command that is about to start: its session is fetched first, while a person can still be asked.
+
+use std::sync::Arc;
+
+use super::{OpenEndpoint, least_life};
+use crate::broker::Broker;
+use crate::broker::failure::Failure;
+use crate::broker::minting::Told;
+use crate::broker::sessions::Manner;
+
+impl Broker {
+    /// Gets the session of an endpoint that a command is about to use, as patiently as `credential_process`: a person may
+    /// be asked now, and once the command runs an SDK finds it in the cache. Many ask IMDS only once.
+    ///
+    /// # Errors
+    /// Whatever keeps the session away; it is recorded as a refusal.
+    pub async fn prepare_endpoint(
+        self: &Arc<Self>,
+        endpoint: &OpenEndpoint,
+    ) -> Result<(), Failure> {
+        self.arrive().await;
+        let prepared = self.prepared(endpoint).await;
+        if let Err(failure) = &prepared {
+            let event = self.denial_event(&endpoint.owner, &endpoint.ask, failure);
+            self.denials.note(event).await;
+        }
+        prepared
+    }
+
+    async fn prepared(self: &Arc<Self>, endpoint: &OpenEndpoint) -> Result<(), Failure> {
+        self.identities.era()?;
+        let meaning = self.meaning_now(endpoint)?;
+        let manner = Manner {
+            least: least_life(endpoint.ask.interface),
+            ..Manner::patient(meaning.settings.agent.prompt_wait)
+        };
+        let (question, profile) = (Arc::clone(&meaning.question), &meaning.grant.profile);
+        let identity = &meaning.identity;
+        self.session(identity, question, &profile.name, manner, Told::Success)
+            .await
+            .map(drop)
+    }
+}
