@@ -3,6 +3,7 @@
 
 pub mod canary;
 pub mod lab;
+pub mod matrix;
 pub mod programs;
 pub mod prompts;
 pub mod ran;

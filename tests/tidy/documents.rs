@@ -14,6 +14,7 @@ const DOCUMENTS: &[&str] = &[
     "README.md",
     "docs/architecture.md",
     "docs/changelog.md",
+    "docs/compatibility.md",
     "docs/contributing.md",
     "docs/glossary.md",
     "docs/protocol.md",
