@@ -133,8 +133,8 @@ pub enum Inexact {
         /// The key.
         key: Excerpt,
     },
-    /// More than [`MAX_DENIES`].
-    #[error("more than {MAX_DENIES} statements would be needed")]
+    /// More than [`MAX_DENIES`] statements, or far more actions than a session policy can hold.
+    #[error("it needs too many statements, or has too many actions")]
     TooMany,
 }
 

@@ -1,7 +1,7 @@
 //! Allow statements that never apply, since Deny statements cover what they allow.
 
 use super::{Cited, Document, Layer, Role};
-use crate::statement::region::{Wanted, may_exist};
+use crate::statement::region::{Search, Wanted};
 use crate::statement::{Condition, Effect, Pattern, Selector, Statement};
 
 /// Most denies whose union is looked at; more are looked at one by one.
@@ -61,10 +61,13 @@ pub fn shadows(layers: &[Layer]) -> Vec<Shadow> {
     let allows = placed
         .iter()
         .filter(|placed| placed.statement.effect == Effect::Allow);
-    allows.filter_map(|allow| shadow(allow, &placed)).collect()
+    let search = Search::new();
+    allows
+        .filter_map(|allow| shadow(&search, allow, &placed))
+        .collect()
 }
 
-fn shadow(allow: &Placed<'_>, all: &[Placed<'_>]) -> Option<Shadow> {
+fn shadow(search: &Search, allow: &Placed<'_>, all: &[Placed<'_>]) -> Option<Shadow> {
     let resources = allow.statement.resources.as_ref()?;
     let denies: Vec<&Placed<'_>> = all
         .iter()
@@ -76,11 +79,11 @@ fn shadow(allow: &Placed<'_>, all: &[Placed<'_>]) -> Option<Shadow> {
     let mut left = parts.len();
     for part in &parts {
         let overlapping: Vec<usize> = (0..denies.len())
-            .filter(|index| overlaps(part, resources, denies[*index].statement))
+            .filter(|index| overlaps(search, part, resources, denies[*index].statement))
             .collect();
         let statements: Vec<&Statement> =
             overlapping.iter().map(|i| denies[*i].statement).collect();
-        if !covered(part, resources, &statements) {
+        if !covered(search, part, resources, &statements) {
             continue;
         }
         left -= 1;
@@ -120,19 +123,31 @@ fn always_with(deny: &[Condition], allow: &[Condition]) -> bool {
         .all(|one| allow.iter().any(|other| one.is_same_as(other)))
 }
 
-fn overlaps(part: &Selector<Pattern>, resources: &Selector<Pattern>, deny: &Statement) -> bool {
+fn overlaps(
+    search: &Search,
+    part: &Selector<Pattern>,
+    resources: &Selector<Pattern>,
+    deny: &Statement,
+) -> bool {
     let Some(denied) = &deny.resources else {
         return false;
     };
-    may_exist(&[(part, true), (&deny.actions, true)])
-        && may_exist(&[(resources, true), (denied, true)])
+    search.may_exist(&[(part, true), (&deny.actions, true)])
+        && search.may_exist(&[(resources, true), (denied, true)])
 }
 
 /// Whether the denies together cover every action of `part` on every resource: for each group of
 /// them that some action meets exactly, their resources must cover all.
-fn covered(part: &Selector<Pattern>, resources: &Selector<Pattern>, denies: &[&Statement]) -> bool {
+fn covered(
+    search: &Search,
+    part: &Selector<Pattern>,
+    resources: &Selector<Pattern>,
+    denies: &[&Statement],
+) -> bool {
     if denies.len() > MAX_UNION {
-        return denies.iter().any(|deny| covered(part, resources, &[deny]));
+        return denies
+            .iter()
+            .any(|deny| covered(search, part, resources, &[*deny]));
     }
     (0..1_usize << denies.len()).all(|group| {
         let is_met = |index: usize| group & (1 << index) != 0;
@@ -144,6 +159,6 @@ fn covered(part: &Selector<Pattern>, resources: &Selector<Pattern>, denies: &[&S
                 places.push((denied, false));
             }
         }
-        !may_exist(&actions) || !may_exist(&places)
+        !search.may_exist(&actions) || !search.may_exist(&places)
     })
 }

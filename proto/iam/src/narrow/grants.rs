@@ -3,8 +3,11 @@
 use super::terms::{self, Term};
 use super::{Inexact, MAX_DENIES, NarrowError, inexact};
 use crate::excerpt::Excerpt;
-use crate::statement::region::may_exist;
+use crate::statement::region::Search;
 use crate::statement::{Condition, Pattern, Selector, Statement};
+
+/// Most action patterns of the ask's allows: each is held against each other.
+const MAX_GRANTS: usize = 500;
 
 /// What becomes of actions that overlap under different terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +53,18 @@ impl Group<'_> {
 
 /// The denies that take away whatever `allows` does not allow.
 pub(super) fn denies(allows: &[&Statement], overlap: Overlap) -> Result<Vec<Deny>, NarrowError> {
-    let grants = without_covered(allows.iter().flat_map(|allow| grants(allow)).collect());
+    let search = Search::new();
+    let grants: Vec<Grant<'_>> = allows.iter().flat_map(|allow| grants(allow)).collect();
+    if let Some(beyond) = grants.get(MAX_GRANTS) {
+        return Err(inexact(beyond.from, Inexact::TooMany));
+    }
+    let grants = without_covered(&search, grants);
     refuse_variables(&grants)?;
     let groups = grouped(grants)?;
     if overlap == Overlap::Refused {
-        refuse_overlaps(&groups)?;
+        refuse_overlaps(&search, &groups)?;
     }
-    let mut denies: Vec<Deny> = elsewhere(&groups, overlap)?.into_iter().collect();
+    let mut denies: Vec<Deny> = elsewhere(&search, &groups, overlap)?.into_iter().collect();
     for group in &groups {
         for term in &group.terms {
             add(&mut denies, group.actions(), term);
@@ -105,23 +113,23 @@ fn grants(allow: &Statement) -> Vec<Grant<'_>> {
 
 /// Without those that another one covers: the ask means the same. Of two that cover each other the
 /// first stays.
-fn without_covered(all: Vec<Grant<'_>>) -> Vec<Grant<'_>> {
-    let mut kept: Vec<Grant<'_>> = Vec::new();
+fn without_covered<'a>(search: &Search, all: Vec<Grant<'a>>) -> Vec<Grant<'a>> {
+    let mut kept: Vec<Grant<'a>> = Vec::new();
     for grant in all {
-        if kept.iter().any(|other| covers(other, &grant)) {
+        if kept.iter().any(|other| covers(search, other, &grant)) {
             continue;
         }
-        kept.retain(|other| !covers(&grant, other));
+        kept.retain(|other| !covers(search, &grant, other));
         kept.push(grant);
     }
     kept
 }
 
-fn covers(wide: &Grant<'_>, narrow: &Grant<'_>) -> bool {
+fn covers(search: &Search, wide: &Grant<'_>, narrow: &Grant<'_>) -> bool {
     let stricter = |wide: &Condition| narrow.conditions.iter().any(|one| one.is_same_as(wide));
     wide.conditions.iter().all(stricter)
-        && !may_exist(&[(&narrow.actions, true), (&wide.actions, false)])
-        && !may_exist(&[(narrow.resources, true), (wide.resources, false)])
+        && !search.may_exist(&[(&narrow.actions, true), (&wide.actions, false)])
+        && !search.may_exist(&[(narrow.resources, true), (wide.resources, false)])
 }
 
 fn refuse_variables(grants: &[Grant<'_>]) -> Result<(), NarrowError> {
@@ -161,10 +169,10 @@ pub(super) fn same_items(one: &Selector<Pattern>, other: &Selector<Pattern>) -> 
         && items.all(|(a, b)| a.is_same_as(b))
 }
 
-fn refuse_overlaps(groups: &[Group<'_>]) -> Result<(), NarrowError> {
+fn refuse_overlaps(search: &Search, groups: &[Group<'_>]) -> Result<(), NarrowError> {
     for (index, group) in groups.iter().enumerate() {
         for other in &groups[..index] {
-            let apart = !may_exist(&[(group.actions(), true), (other.actions(), true)]);
+            let apart = !search.may_exist(&[(group.actions(), true), (other.actions(), true)]);
             if apart || group.terms == other.terms {
                 continue;
             }
@@ -181,7 +189,11 @@ fn refuse_overlaps(groups: &[Group<'_>]) -> Result<(), NarrowError> {
 }
 
 /// The deny of every action that no group is about.
-fn elsewhere(groups: &[Group<'_>], overlap: Overlap) -> Result<Option<Deny>, NarrowError> {
+fn elsewhere(
+    search: &Search,
+    groups: &[Group<'_>],
+    overlap: Overlap,
+) -> Result<Option<Deny>, NarrowError> {
     let deny = |actions| {
         Some(Deny {
             actions,
@@ -209,7 +221,7 @@ fn elsewhere(groups: &[Group<'_>], overlap: Overlap) -> Result<Option<Deny>, Nar
         .collect();
     let others = groups.iter().find(|group| !std::ptr::eq(*group, all_but));
     match others {
-        _ if !may_exist(&left) => Ok(None),
+        _ if !search.may_exist(&left) => Ok(None),
         Some(other) if overlap == Overlap::Refused => {
             let other = other.from().name();
             Err(inexact(all_but.from(), Inexact::NotActionBeside { other }))

@@ -59,10 +59,10 @@ pub(super) fn denied(grants: &[Grant<'_>]) -> Result<Vec<Term>, NarrowError> {
                     longer.push(literal.clone());
                 }
                 absorb(&mut next, longer);
+                if next.len() > MAX_DENIES {
+                    return Err(inexact(grant.from, Inexact::TooMany));
+                }
             }
-        }
-        if next.len() > MAX_DENIES {
-            return Err(inexact(grant.from, Inexact::TooMany));
         }
         products = next;
     }
