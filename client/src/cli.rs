@@ -35,6 +35,14 @@ pub(crate) fn plain_credential_process(arguments: &[OsString]) -> Option<&str> {
     }
 }
 
+/// Set by `exec` for its command, so that one that calls itself over and over comes to an end.
+pub(crate) const EXEC_DEPTH: &str = "JUMPGATE_EXEC_DEPTH";
+
+/// What is no number was not set by us and counts as nothing.
+fn depth(text: Option<&str>) -> u8 {
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
 /// What the environment says; read once, here and nowhere else. Empty and, where the XDG base directory
 /// specification says so, relative values count as unset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +63,8 @@ pub(crate) struct Environment {
     pub(crate) path: OsString,
     /// `JUMPGATE_AGENT_CHILD`: set by the agent for each command that it runs.
     pub(crate) agent_child: bool,
+    /// [`EXEC_DEPTH`]: how many `exec` run around us, each in the command of the one before.
+    pub(crate) exec_depth: u8,
     /// Our own executable.
     pub(crate) executable: Option<PathBuf>,
 }
@@ -77,6 +87,7 @@ impl Environment {
             home: absolute("HOME"),
             path: std::env::var_os("PATH").unwrap_or_default(),
             agent_child: path("JUMPGATE_AGENT_CHILD").is_some(),
+            exec_depth: depth(std::env::var(EXEC_DEPTH).ok().as_deref()),
             executable: std::env::current_exe().ok(),
         }
     }
@@ -130,8 +141,9 @@ pub(crate) struct SdkEnvironment {
 
 impl SdkEnvironment {
     /// Variables that an SDK looks at before it asks an endpoint; the last one comes before IMDS only.
-    pub(crate) const SOURCES: [&str; 6] = [
+    pub(crate) const SOURCES: [&str; 7] = [
         "AWS_ACCESS_KEY_ID",
+        "AWS_CREDENTIAL_FILE",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AWS_PROFILE",
         "AWS_DEFAULT_PROFILE",

@@ -15,12 +15,13 @@ const IMDS: &str = r#"{"lease":"01L","profile":"dev","kind":"imds","url":"http:/
 const SESSION: &str = include_str!("../../proto/api/golden/credentials_reply.json");
 
 /// Sources of credentials of every kind, a metadata service that is switched off, and a list of hosts.
-const BEFORE: [(&str, &str); 21] = [
+const BEFORE: [(&str, &str); 22] = [
     ("AWS_ACCESS_KEY_ID", "x"),
     ("AWS_SECRET_ACCESS_KEY", "x"),
     ("AWS_SESSION_TOKEN", "x"),
     ("AWS_SECURITY_TOKEN", "x"),
     ("AWS_CREDENTIAL_EXPIRATION", "x"),
+    ("AWS_CREDENTIAL_FILE", "x"),
     ("AWS_PROFILE", "x"),
     ("AWS_DEFAULT_PROFILE", "x"),
     ("AWS_WEB_IDENTITY_TOKEN_FILE", "x"),
@@ -97,6 +98,7 @@ fn the_environment_of_a_container_command() {
         "AWS_EC2_METADATA_DISABLED=true",
         "AWS_REGION=ap-northeast-1",
         "HTTP_PROXY=http://127.0.0.1:9",
+        "JUMPGATE_EXEC_DEPTH=1",
         "KEPT=as it was",
         "NO_PROXY=a.example,localhost,127.0.0.1",
         "no_proxy=a.example,localhost,127.0.0.1",
@@ -117,6 +119,7 @@ fn the_environment_of_an_imds_command() {
             "AWS_EC2_METADATA_V1_DISABLED=true",
             "AWS_REGION=of-the-caller",
             "HTTP_PROXY=http://127.0.0.1:9",
+            "JUMPGATE_EXEC_DEPTH=1",
             "KEPT=as it was",
             "NO_PROXY=a.example,localhost,127.0.0.1",
             "no_proxy=a.example,localhost,127.0.0.1",
@@ -137,6 +140,7 @@ fn the_environment_of_a_command_with_a_session() {
             "AWS_SECRET_ACCESS_KEY=secret",
             "AWS_SESSION_TOKEN=token",
             "HTTP_PROXY=http://127.0.0.1:9",
+            "JUMPGATE_EXEC_DEPTH=1",
             "KEPT=as it was",
             "NO_PROXY=a.example,localhost",
         ]

@@ -7,6 +7,7 @@ use jumpgate_tests::lab::finish;
 use jumpgate_tests::skip::skip;
 
 use crate::built::ready;
+use crate::surroundings::refused;
 
 #[test]
 fn exec_gives_the_command_our_session_and_no_other() {
@@ -36,7 +37,7 @@ fn exec_gives_the_command_our_session_and_no_other() {
         "AWS_PROFILE",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AKIAOTHER",
-        "JUMPGATE_",
+        "JUMPGATE_AGENT",
     ] {
         assert!(!ran.stdout.contains(gone), "{gone}");
     }
@@ -44,6 +45,27 @@ fn exec_gives_the_command_our_session_and_no_other() {
         lab.records("lease.issue")[0]["unmapped"]["jumpgate"]["interface"],
         "export"
     );
+}
+
+/// What a `credential_process` that calls `exec` with an AWS program would do.
+#[test]
+fn p9_exec_that_calls_itself_comes_to_an_end() {
+    let lab = ready();
+    let script =
+        "#!/bin/sh\necho >>\"$HOME/runs\"\nexec jumpgate exec dev -- \"$HOME/bin/again\"\n";
+    std::fs::write(lab.path("bin/again"), script).unwrap();
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(lab.path("bin/again"), executable).unwrap();
+    let again = lab.path("bin/again");
+    let ran = lab.run(&["exec", "dev", "--", again.to_str().unwrap()]);
+    refused(
+        &ran,
+        64,
+        "exec was called by its own command",
+        "credential-process",
+    );
+    let runs = std::fs::read_to_string(lab.path("runs")).unwrap();
+    assert_eq!(runs.lines().count(), 8);
 }
 
 #[test]

@@ -49,6 +49,22 @@ fn the_configuration_is_where_the_contract_says() {
 }
 
 #[test]
+fn the_depth_of_exec_is_a_number_or_nothing() {
+    for (text, expected) in [
+        (None, 0),
+        (Some("0"), 0),
+        (Some("7"), 7),
+        (Some("255"), 255),
+        (Some("256"), 0),
+        (Some("-1"), 0),
+        (Some("x"), 0),
+        (Some(""), 0),
+    ] {
+        assert_eq!(depth(text), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn programs_are_looked_for_beside_us_and_on_the_absolute_part_of_path() {
     let environment = Environment {
         executable: Some(PathBuf::from("/opt/bin/jumpgate")),

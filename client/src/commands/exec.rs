@@ -8,7 +8,7 @@ use jumpgate_api::{EndpointKind, EndpointReply, Interface};
 
 use super::credential_process::credentials;
 use super::{Context, Outcome, endpoint, narrow, shadow};
-use crate::cli::{Ask, Exec, Via};
+use crate::cli::{Ask, EXEC_DEPTH, Exec, Via};
 use crate::failure::{Exit, Failure};
 use crate::output::endpoint::Changes;
 use crate::output::escape;
@@ -18,11 +18,16 @@ use crate::output::shell::variables;
 const NOT_FOUND: Exit = Exit(127);
 const NOT_EXECUTABLE: Exit = Exit(126);
 
+/// So many `exec` may run in each other's commands. More is a `credential_process` that calls `exec` with a program that
+/// reads the same profile: each would start the next until the machine is full.
+const MAX_EXEC_DEPTH: u8 = 8;
+
 /// Does not return when the command starts.
 pub(super) fn run(context: &mut Context<'_>, arguments: Exec) -> Outcome {
     let Some((program, rest)) = arguments.command.split_first() else {
         return Err(Failure::usage("the command is missing"));
     };
+    let depth = next_depth(context.agent.environment.exec_depth)?;
     let changes = match arguments.via {
         Via::Env => of_session(context, arguments.ask)?,
         Via::Endpoint(kind) => of_endpoint(context, arguments.ask, kind)?,
@@ -30,7 +35,18 @@ pub(super) fn run(context: &mut Context<'_>, arguments: Exec) -> Outcome {
     let mut command = Command::new(program);
     command.args(rest);
     set_environment(&mut command, &changes)?;
+    command.env(EXEC_DEPTH, depth.to_string());
     Err(not_started(&program.to_string_lossy(), &command.exec()))
+}
+
+/// How deep the command will be.
+fn next_depth(depth: u8) -> Result<u8, Failure> {
+    if depth >= MAX_EXEC_DEPTH {
+        let message = format!("exec was called by its own command, {depth} times over");
+        let hint = "in a credential_process use jumpgate credential-process, not exec";
+        return Err(Failure::usage(message).hint(hint));
+    }
+    Ok(depth + 1)
 }
 
 /// The session itself: what it is when the command starts, it stays.
@@ -113,6 +129,15 @@ mod tests {
             "AWS_SECURITY_TOKEN",
         ] {
             assert_eq!(changes[name], None, "{name}");
+        }
+    }
+
+    #[test]
+    fn exec_in_exec_ends_at_its_maximum() {
+        assert_eq!(next_depth(0).ok(), Some(1));
+        assert_eq!(next_depth(MAX_EXEC_DEPTH - 1).ok(), Some(MAX_EXEC_DEPTH));
+        for depth in [MAX_EXEC_DEPTH, u8::MAX] {
+            assert_eq!(next_depth(depth).unwrap_err().exit(), Exit(64));
         }
     }
 

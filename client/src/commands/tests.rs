@@ -758,7 +758,7 @@ fn an_endpoint_is_code_that_a_shell_takes_or_the_agents_json() {
         text,
         "\
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN \
-AWS_CREDENTIAL_EXPIRATION AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN \
+AWS_CREDENTIAL_EXPIRATION AWS_CREDENTIAL_FILE AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN \
 AWS_ROLE_SESSION_NAME AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_EC2_METADATA_SERVICE_ENDPOINT \
 AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
 export AWS_CONTAINER_CREDENTIALS_FULL_URI='http://127.0.0.1:41234/v1/01KAN0000000000000000000L1'
@@ -847,7 +847,7 @@ fn what_would_win_over_an_endpoint_is_said_without_its_value() {
     let all = |variables: &[String]| [variables, &files].concat();
     let run = ["--", "/nonexistent/program"];
     let cases = [
-        (vec!["endpoint", "dev"], all(&variables[..5])),
+        (vec!["endpoint", "dev"], all(&variables[..6])),
         (vec!["endpoint", "dev", "--kind", "imds"], all(&variables)),
         ([&["exec", "dev"], &run[..]].concat(), files.to_vec()),
         (

@@ -15,12 +15,13 @@ const IMDS_END: &str = "/";
 const DIRECT: [&str; 2] = ["127.0.0.1", "localhost"];
 
 /// Variables that would give a program other credentials than ours, or name where to get them.
-const CREDENTIALS: [&str; 16] = [
+const CREDENTIALS: [&str; 17] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_CREDENTIAL_FILE",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",

@@ -61,12 +61,12 @@ fn an_imds_endpoint_is_these_variables() {
 fn every_other_source_is_taken_out() {
     let container = Changes::towards(&golden(), &[None, None]);
     let imds = Changes::towards(&imds_endpoint(), &[None, None]);
-    let common = &CREDENTIALS[..10];
+    let common = &CREDENTIALS[..11];
     for changes in [&container, &imds] {
-        assert_eq!(&changes.unset[..10], common);
+        assert_eq!(&changes.unset[..11], common);
     }
     assert_eq!(
-        container.unset[10..],
+        container.unset[11..],
         [
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
             "AWS_EC2_METADATA_SERVICE_ENDPOINT",
@@ -74,7 +74,7 @@ fn every_other_source_is_taken_out() {
         ]
     );
     assert_eq!(
-        imds.unset[10..],
+        imds.unset[11..],
         [
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
