@@ -109,7 +109,8 @@ pub(super) const ENDPOINT: Command = Command {
     details: "\
 It stands until its lease is ended: jumpgate lease end ID. env is for POSIX shells and takes other
 sources of credentials out of the environment; json is the agent's reply. The defaults are
-container and env.",
+container and env. Where the configuration has a [serve.NAME] for this profile and kind, it is that
+one, at the same address after each restart of the agent.",
     arguments: &[PROFILE],
     options: &[
         Opt {
