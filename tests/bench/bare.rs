@@ -64,6 +64,10 @@ impl Bare {
         let url = format!("http://127.0.0.1:{}/", port.trim());
         Ok(Self { child, url })
     }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Bare {

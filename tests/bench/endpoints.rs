@@ -78,13 +78,15 @@ impl Pair {
     }
 
     /// They take turns, so that what disturbs one disturbs the other.
-    fn round(&mut self, lasting: Duration) {
+    fn round(&mut self, agent: u32, lasting: Duration) {
         let bare = Door {
             url: self.bare.url.clone(),
             header: self.door.header.clone(),
         };
-        self.theirs.0.push(wrk::storm(&bare, lasting));
-        self.ours.0.push(wrk::storm(&self.door, lasting));
+        self.theirs
+            .0
+            .push(wrk::storm(&bare, self.bare.pid(), lasting));
+        self.ours.0.push(wrk::storm(&self.door, agent, lasting));
     }
 
     fn limits(&self) -> [Limit; 2] {
@@ -92,6 +94,11 @@ impl Pair {
         row(&format!("bare hyper, {bytes} bytes"), &self.theirs);
         row(&format!("{name}, {bytes} bytes"), &self.ours);
         let throughput = self.ours.per_second() / self.theirs.per_second();
+        let cost = self.ours.cost() / self.theirs.cost();
+        row(
+            &format!("{name}: processor time, in bare hyper's"),
+            format!("{cost:>10.2}"),
+        );
         let latency = self.ours.p99() / self.theirs.p99();
         [
             Limit::new(
@@ -121,7 +128,9 @@ fn storms(lab: &Lab, pairs: &mut [Pair], scale: Scale) -> u64 {
             }
         });
         for _ in 0..scale.storms {
-            pairs.iter_mut().for_each(|pair| pair.round(scale.storm));
+            pairs
+                .iter_mut()
+                .for_each(|pair| pair.round(lab.agent_pid(), scale.storm));
         }
         over.store(true, Ordering::Relaxed);
     });

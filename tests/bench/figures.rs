@@ -79,6 +79,20 @@ pub(crate) fn rss(lab: &Lab) -> u64 {
     kilobytes.unwrap_or(0)
 }
 
+/// The processor time that a process has used until now, in itself and in the kernel. The kernel counts it in hundredths
+/// of a second.
+///
+/// # Panics
+/// There is no such process.
+pub(crate) fn processor_time(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running process");
+    // The name in parentheses may hold anything; utime and stime are the 12th and 13th fields after it (proc(5)).
+    let fields = stat.rsplit_once(')').unwrap_or_default().1;
+    let times = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = times.filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
+}
+
 /// On which side of a limit a figure has to stay.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bound {

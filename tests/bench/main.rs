@@ -14,7 +14,7 @@ mod process;
 mod scale;
 mod wrk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use figures::{Limit, heading, row, say};
@@ -56,16 +56,17 @@ fn chosen(arguments: &[&str]) -> ExitCode {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|chosen| **chosen == name);
     let scale = if long { Scale::LONG } else { Scale::QUICK };
     let Some(programs) = programs() else {
-        return failure("nothing is in target/dist: run packaging/build first");
+        return failure("there is no release build: run packaging/build first");
     };
     let parts = PARTS.iter().filter(|(name, _)| wanted(name));
     let limits: Vec<Limit> = parts.flat_map(|(_, part)| part(&programs, scale)).collect();
     verdict(&limits)
 }
 
-/// What is shipped, as `packaging/build` made it.
+/// What is shipped, as `packaging/build` made it; of another directory if `JUMPGATE_DIST` names one.
 fn programs() -> Option<Programs> {
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist");
+    let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist");
+    let dist = std::env::var_os("JUMPGATE_DIST").map_or_else(built, PathBuf::from);
     let programs = Programs {
         client: dist.join("jumpgate"),
         agent: dist.join("jumpgate-agent"),

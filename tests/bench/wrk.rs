@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::asking::Door;
-use crate::figures::median;
+use crate::figures::{median, processor_time};
 
 /// One storm.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,8 @@ pub(crate) struct Storm {
     pub(crate) per_second: f64,
     /// Microseconds.
     pub(crate) p99: f64,
+    /// Microseconds of the server's processor for each request. It hardly depends on who else works on the machine.
+    pub(crate) cost: f64,
 }
 
 /// Whether the machine has it.
@@ -21,31 +23,36 @@ pub(crate) fn is_there() -> bool {
     Command::new("wrk").arg("--version").output().is_ok()
 }
 
-/// Lets one loose.
+/// Lets one loose on the server with this process id.
 ///
 /// # Panics
 /// An answer was no 200, a connection broke, or the output is not understood: then there is no figure.
-pub(crate) fn storm(door: &Door, lasting: Duration) -> Storm {
+pub(crate) fn storm(door: &Door, server: u32, lasting: Duration) -> Storm {
     let seconds = lasting.as_secs();
+    let before = processor_time(server);
     let output = Command::new("wrk")
         .args(["-t2", "-c64", &format!("-d{seconds}s"), "--latency"])
         .args(["-H", &door.header, &door.url])
         .output();
     let output = output.expect("wrk is there");
+    let used = processor_time(server).saturating_sub(before);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let clean = !text.contains("Non-2xx") && !text.contains("Socket errors");
     assert!(clean, "a storm at {} was not served: {text}", door.url);
-    read(&text).unwrap_or_else(|| panic!("wrk's output: {text}"))
+    read(&text, used).unwrap_or_else(|| panic!("wrk's output: {text}"))
 }
 
-fn read(text: &str) -> Option<Storm> {
+#[allow(clippy::cast_precision_loss)]
+fn read(text: &str, used: Duration) -> Option<Storm> {
     let behind = |name: &str| {
         let line = text.lines().find_map(|line| line.trim().strip_prefix(name));
         line.map(str::trim)
     };
     let requests = text.lines().find(|line| line.contains(" requests in "))?;
+    let requests = requests.split_whitespace().next()?.parse().ok()?;
     Some(Storm {
-        requests: requests.split_whitespace().next()?.parse().ok()?,
+        requests,
+        cost: used.as_secs_f64() * 1e6 / requests as f64,
         per_second: behind("Requests/sec:")?.parse().ok()?,
         p99: micros(behind("99%")?)?,
     })
@@ -71,6 +78,10 @@ impl Storms {
         median(self.0.iter().map(|storm| storm.p99))
     }
 
+    pub(crate) fn cost(&self) -> f64 {
+        median(self.0.iter().map(|storm| storm.cost))
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.0.iter().map(|storm| storm.requests).sum()
     }
@@ -87,10 +98,10 @@ impl Storms {
 impl std::fmt::Display for Storms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (low, high) = self.range();
-        let (rate, p99) = (self.per_second(), self.p99());
+        let (rate, p99, cost) = (self.per_second(), self.p99(), self.cost());
         write!(
             f,
-            "{rate:>10.0} requests/s ({low:.0} to {high:.0}), p99 {p99:.0} µs"
+            "{rate:>10.0} requests/s ({low:.0} to {high:.0}), p99 {p99:.0} µs, {cost:.2} µs of processor each"
         )
     }
 }

@@ -1,8 +1,11 @@
 //! Hand-outs of one endpoint, counted by process and note: the first of a session is recorded, the same again is counted.
 
 use std::collections::HashMap;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+
+use jumpgate_api::Timestamp;
+use tokio::sync::Semaphore;
 
 use super::Broker;
 use super::endpoints::OpenEndpoint;
@@ -12,6 +15,7 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::grant::Grant;
 use crate::domain::lease::Lease;
 use crate::domain::name::SessionId;
+use crate::domain::peer::Peer;
 
 /// How long like hand-outs are counted before they are recorded.
 const COUNTED_FOR: Duration = Duration::from_secs(60);
@@ -26,6 +30,8 @@ type Key = (u32, Option<&'static str>);
 #[derive(Default)]
 pub(super) struct Holders {
     held: HashMap<Key, Holder>,
+    /// Those that are being put on record now: their other connections wait for that, and are counted.
+    turns: HashMap<Key, Weak<Semaphore>>,
     /// Whether somebody will record the counts.
     timed: bool,
 }
@@ -35,6 +41,37 @@ struct Holder {
     again: Event,
 }
 
+/// A session that an endpoint hands to a process, with the note that its record shall have.
+#[derive(Clone, Copy)]
+pub(super) struct HandOut<'a> {
+    pub(super) endpoint: &'a Arc<OpenEndpoint>,
+    pub(super) peer: &'a Peer,
+    pub(super) note: Option<&'static str>,
+    pub(super) grant: &'a Grant,
+    pub(super) minted: &'a Arc<Minted>,
+}
+
+impl HandOut<'_> {
+    const fn key(&self) -> Key {
+        (self.peer.pid, self.note)
+    }
+
+    fn lease(&self, now: Timestamp) -> Lease {
+        let (endpoint, session) = (self.endpoint, &self.minted.session);
+        Lease {
+            id: endpoint.lease.clone(),
+            profile: endpoint.ask.profile.clone(),
+            role: session.role.clone(),
+            session: session.id.clone(),
+            interface: endpoint.ask.interface,
+            peer: self.peer.clone(),
+            issued_at: now,
+            expires_at: session.expires_at,
+            note: self.note,
+        }
+    }
+}
+
 impl OpenEndpoint {
     fn holders(&self) -> MutexGuard<'_, Holders> {
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)
@@ -42,11 +79,12 @@ impl OpenEndpoint {
 
     /// Counts a hand-out that this process has on record already. `None` if it has not; else whether a timer
     /// has to be started.
-    pub(super) fn count(&self, lease: &Lease) -> Option<bool> {
+    fn count(&self, served: HandOut<'_>) -> Option<bool> {
         let mut holders = self.holders();
-        let holder = holders.held.get_mut(&key(lease))?;
+        let holder = holders.held.get_mut(&served.key())?;
         // A pid is given anew, and keeps its number through an exec.
-        if holder.session != lease.session || holder.again.peer.as_ref() != Some(&lease.peer) {
+        let same = holder.again.peer.as_ref() == Some(served.peer);
+        if holder.session != served.minted.session.id || !same {
             return None;
         }
         let counted = &mut holder.again.facts.count;
@@ -54,21 +92,32 @@ impl OpenEndpoint {
         Some(!std::mem::replace(&mut holders.timed, true))
     }
 
+    /// What has to be acquired before a process is put on record.
+    fn turn(&self, key: Key) -> Arc<Semaphore> {
+        let turns = &mut self.holders().turns;
+        if let Some(turn) = turns.get(&key).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(Semaphore::new(1));
+        turns.insert(key, Arc::downgrade(&turn));
+        turn
+    }
+
     /// Puts a process on record; returns counts that have to be recorded to make room.
-    pub(super) fn remember(&self, lease: &Lease, mut again: Event) -> Vec<Event> {
+    fn remember(&self, key: Key, session: SessionId, mut again: Event) -> Vec<Event> {
         again.activity = Activity::LeaseServe;
         let mut holders = self.holders();
         let mut before = Vec::new();
         if holders.held.len() >= MAX_HOLDERS {
             before.extend(std::mem::take(&mut holders.held).into_values());
         }
-        let session = lease.session.clone();
-        before.extend(holders.held.insert(key(lease), Holder { session, again }));
+        before.extend(holders.held.insert(key, Holder { session, again }));
         before.into_iter().filter_map(Holder::counted).collect()
     }
 
     /// Takes the counts for the journal.
-    pub(super) fn take_counts(&self) -> Vec<Event> {
+    fn take_counts(&self) -> Vec<Event> {
         let mut holders = self.holders();
         holders.timed = false;
         holders.held.values_mut().filter_map(Holder::take).collect()
@@ -77,27 +126,35 @@ impl OpenEndpoint {
 
 impl Broker {
     /// Puts a hand-out on record, or counts it if this process has the like on record already.
-    pub(super) async fn record_serve(
-        self: &Arc<Self>,
-        endpoint: &Arc<OpenEndpoint>,
-        lease: Lease,
-        grant: &Grant,
-        minted: &Arc<Minted>,
-    ) -> Result<(), Failure> {
-        match endpoint.count(&lease) {
-            Some(true) => self.record_counts_later(endpoint),
-            Some(false) => {}
-            None => {
-                self.record_lease(&lease, grant, minted).await?;
-                let again = Self::lease_event(&lease, grant, minted, false);
-                for event in endpoint.remember(&lease, again) {
-                    self.record_or_log(event).await;
-                }
-                let now = lease.issued_at;
-                self.renew_lease(lease, now)?;
-            }
+    pub(super) async fn record_serve(self: &Arc<Self>, served: HandOut<'_>) -> Result<(), Failure> {
+        if self.count_serve(served) {
+            return Ok(());
         }
-        Ok(())
+        // A tool that opens sixty connections at once leaves one record, not sixty.
+        let (endpoint, key) = (served.endpoint, served.key());
+        let turn = endpoint.turn(key);
+        let _turn = turn.acquire().await;
+        if self.count_serve(served) {
+            return Ok(());
+        }
+        let (grant, minted) = (served.grant, served.minted);
+        let now = self.ports.clock.now();
+        let lease = served.lease(now);
+        self.record_lease(&lease, grant, minted).await?;
+        let again = Self::lease_event(&lease, grant, minted, false);
+        for event in endpoint.remember(key, lease.session.clone(), again) {
+            self.record_or_log(event).await;
+        }
+        self.renew_lease(lease, now)
+    }
+
+    /// Whether a hand-out needs no record of its own.
+    fn count_serve(self: &Arc<Self>, served: HandOut<'_>) -> bool {
+        let counted = served.endpoint.count(served);
+        if counted == Some(true) {
+            self.record_counts_later(served.endpoint);
+        }
+        counted.is_some()
     }
 
     fn record_counts_later(self: &Arc<Self>, endpoint: &Arc<OpenEndpoint>) {
@@ -120,10 +177,6 @@ impl Broker {
             self.record_counts(&endpoint).await;
         }
     }
-}
-
-const fn key(lease: &Lease) -> Key {
-    (lease.peer.pid, lease.note)
 }
 
 impl Holder {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jumpgate_api::{Interface, Secret, Timestamp};
 
-use super::counting::Holders;
+use super::counting::{HandOut, Holders};
 use super::failure::Failure;
 use super::minting::Told;
 use super::sessions::{Manner, Minted};
@@ -245,12 +245,14 @@ impl Broker {
         let minted = tokio::time::timeout(ANSWER_WITHIN, minted)
             .await
             .map_err(|_| Failure::Waited(ANSWER_WITHIN))??;
-        let lease = Lease {
+        self.record_serve(HandOut {
+            endpoint,
+            peer,
             note,
-            ..lease_of(endpoint, peer, &minted, self.ports.clock.now())
-        };
-        self.record_serve(endpoint, lease, &meaning.grant, &minted)
-            .await?;
+            grant: &meaning.grant,
+            minted: &minted,
+        })
+        .await?;
         if self.identities.era()? != era {
             return Err(Failure::Locked);
         }
@@ -332,19 +334,5 @@ const fn refresh_wait(interface: Interface) -> Duration {
     match interface {
         Interface::Imds => Duration::from_millis(150),
         Interface::Process | Interface::Container | Interface::Export => Duration::from_millis(350),
-    }
-}
-
-fn lease_of(endpoint: &OpenEndpoint, peer: &Peer, minted: &Minted, now: Timestamp) -> Lease {
-    Lease {
-        id: endpoint.lease.clone(),
-        profile: endpoint.ask.profile.clone(),
-        role: minted.session.role.clone(),
-        session: minted.session.id.clone(),
-        interface: endpoint.ask.interface,
-        peer: peer.clone(),
-        issued_at: now,
-        expires_at: minted.session.expires_at,
-        note: None,
     }
 }

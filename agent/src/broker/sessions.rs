@@ -166,8 +166,15 @@ impl Sessions {
     {
         let (clock, now) = (self.clock.as_ref(), self.clock.running());
         let mut cache = self.cache();
-        cache.make_room(question, clock)?;
-        let entry = cache.entries.entry(Arc::clone(question)).or_default();
+        let cache = &mut *cache;
+        // A question is long to hash and to compare: one that is there is looked up once.
+        let entry = match cache.entries.get_mut(question) {
+            Some(entry) => entry,
+            None => {
+                cache.make_room(clock)?;
+                cache.entries.entry(Arc::clone(question)).or_default()
+            }
+        };
         let under_way = entry.flight.clone().filter(Minting::is_under_way);
         if let Some((old, judged)) = entry.alive(clock, manner.least) {
             let launches = judged != Freshness::Fresh && refreshable && entry.may_refresh(now);
@@ -341,10 +348,7 @@ impl Entry {
 impl Cache {
     /// Sweeps out what is over whenever the cache has doubled since the last sweep, which keeps the cost of
     /// an ask constant on average.
-    fn make_room(&mut self, question: &Arc<AssumeRole>, clock: &dyn Clock) -> Result<(), Failure> {
-        if self.entries.contains_key(question) {
-            return Ok(());
-        }
+    fn make_room(&mut self, clock: &dyn Clock) -> Result<(), Failure> {
         if self.entries.len() >= self.sweep_at.clamp(64, MAX_ENTRIES) {
             self.entries.retain(|_, entry| !entry.is_idle(clock));
             self.sweep_at = self.entries.len() * 2;

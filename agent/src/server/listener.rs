@@ -213,7 +213,6 @@ impl<S: Site> Listener<S> {
         let connection = hyper::server::conn::http1::Builder::new()
             .header_read_timeout(None)
             .max_buf_size(MAX_HEAD_BYTES)
-            .pipeline_flush(true)
             .serve_connection(TokioIo::new(paced), service);
         tokio::pin!(connection);
         // In this order: what has come is read before it is looked whether the connection has to go.

@@ -75,17 +75,21 @@ fn millis(time: Duration) -> u64 {
 
 /// One spelling only: lower case.
 fn parse(token: &[u8]) -> Option<(u64, [u8; 32])> {
-    let one_spelling = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
-    if token.len() != LENGTH || !token.iter().all(one_spelling) {
-        return None;
+    let token: &[u8; LENGTH] = token.try_into().ok()?;
+    let mut bytes = [0; LENGTH / 2];
+    for (byte, digits) in bytes.iter_mut().zip(token.chunks_exact(2)) {
+        *byte = digit(digits[0])? << 4 | digit(digits[1])?;
     }
-    let token = std::str::from_utf8(token).ok()?;
-    let until = u64::from_str_radix(&token[..16], 16).ok()?;
-    let mut tag = [0; 32];
-    for (at, byte) in tag.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(token.get(16 + 2 * at..18 + 2 * at)?, 16).ok()?;
+    let (until, tag) = bytes.split_first_chunk()?;
+    Some((u64::from_be_bytes(*until), tag.try_into().ok()?))
+}
+
+const fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
     }
-    Some((until, tag))
 }
 
 #[cfg(test)]

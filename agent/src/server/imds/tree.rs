@@ -1,6 +1,7 @@
 //! What an instance says of itself, as far as a profile knows it. Pure. What is not known is not invented: clients go on
 //! to their next source when they get a 404.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use jumpgate_api::Timestamp;
@@ -21,15 +22,12 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// What is known of the instance that we stand for.
-#[derive(Debug, Clone)]
-pub(super) struct Instance {
-    pub(super) role: String,
-    account: String,
-    partition: &'static str,
-    domain: &'static str,
-    region: Option<String>,
-    id: String,
+/// What is known of the instance that we stand for. Each fact is made when it is asked for: most requests want the role's
+/// name and nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instance<'a> {
+    profile: &'a Profile,
+    lease: &'a LeaseId,
     now: Timestamp,
 }
 
@@ -54,52 +52,66 @@ struct Identity<'a> {
     version: &'static str,
 }
 
-impl Instance {
-    pub(super) fn new(profile: &Profile, lease: &LeaseId, now: Timestamp) -> Self {
-        let partition = profile.role.partition();
+impl<'a> Instance<'a> {
+    pub(super) const fn new(profile: &'a Profile, lease: &'a LeaseId, now: Timestamp) -> Self {
         Self {
-            role: clean(profile.role.name()),
-            account: profile.role.account().to_string(),
-            partition: partition.as_str(),
-            domain: partition.sts_dns_suffix(),
-            region: profile.region.as_ref().map(ToString::to_string),
-            id: id_of(lease),
+            profile,
+            lease,
             now,
         }
     }
 
+    fn role(&self) -> Cow<'a, str> {
+        clean(self.profile.role.name())
+    }
+
+    fn region(&self) -> Option<String> {
+        self.profile.region.as_ref().map(ToString::to_string)
+    }
+
     fn zone(&self) -> Option<String> {
-        self.region.as_ref().map(|region| format!("{region}a"))
+        self.region().map(|region| format!("{region}a"))
+    }
+
+    /// Where no region is known, neither is an instance.
+    fn id(&self) -> Option<String> {
+        self.profile.region.as_ref().map(|_| id_of(self.lease))
     }
 
     fn iam_info(&self) -> String {
-        let (partition, account, role) = (self.partition, &self.account, &self.role);
-        let id = self.id.trim_start_matches("i-").to_ascii_uppercase();
+        let arn = &self.profile.role;
+        let (partition, account, role) = (arn.partition(), arn.account(), self.role());
+        let id = id_of(self.lease);
+        let id = id.trim_start_matches("i-").to_ascii_uppercase();
         json(&IamInfo {
             code: "Success",
             last_updated: self.now,
-            instance_profile_arn: format!("arn:{partition}:iam::{account}:instance-profile/{role}"),
+            instance_profile_arn: format!(
+                "arn:{}:iam::{account}:instance-profile/{role}",
+                partition.as_str()
+            ),
             instance_profile_id: format!("AIPA{id}"),
         })
     }
 
     fn identity(&self) -> Option<String> {
-        let (region, zone) = (self.region.as_ref()?, self.zone()?);
+        let (region, zone, id) = (self.region()?, self.zone()?, self.id()?);
         Some(json(&Identity {
-            account_id: &self.account,
+            account_id: self.profile.role.account().as_ref(),
             availability_zone: &zone,
-            instance_id: &self.id,
-            region,
+            instance_id: &id,
+            region: &region,
             version: "2017-09-30",
         }))
     }
 }
 
 /// With and without a slash at the end, each path is the same; a listing has no newline at its end.
-pub(super) fn find(path: &str, instance: &Instance) -> Found {
+pub(super) fn find(path: &str, instance: &Instance<'_>) -> Found {
     let path = path.strip_suffix('/').unwrap_or(path);
     let known = |text: Option<String>| text.map_or(Found::Nothing, Found::Text);
     let fixed = |text: &str| Found::Text(text.to_owned());
+    let partition = instance.profile.role.partition();
     match path {
         "" => return fixed("latest"),
         "/latest" => return fixed("dynamic\nmeta-data"),
@@ -112,36 +124,39 @@ pub(super) fn find(path: &str, instance: &Instance) -> Found {
     match path.strip_prefix("/latest/meta-data/").unwrap_or_default() {
         "iam" => fixed("info\nsecurity-credentials/\nsecurity-credentials-extended/"),
         "iam/info" => Found::Text(instance.iam_info()),
-        "iam/security-credentials" | "iam/security-credentials-extended" => fixed(&instance.role),
-        "instance-id" => known(instance.region.as_ref().map(|_| instance.id.clone())),
+        "iam/security-credentials" | "iam/security-credentials-extended" => fixed(&instance.role()),
+        "instance-id" => known(instance.id()),
         "placement" => fixed("availability-zone\nregion"),
-        "placement/region" => known(instance.region.clone()),
+        "placement/region" => known(instance.region()),
         "placement/availability-zone" => known(instance.zone()),
         "services" => fixed("domain\npartition"),
-        "services/domain" => fixed(instance.domain),
-        "services/partition" => fixed(instance.partition),
+        "services/domain" => fixed(partition.sts_dns_suffix()),
+        "services/partition" => fixed(partition.as_str()),
         rest => credentials(rest, instance),
     }
 }
 
-fn credentials(path: &str, instance: &Instance) -> Found {
+fn credentials(path: &str, instance: &Instance<'_>) -> Found {
     let role = path
         .strip_prefix("iam/security-credentials-extended/")
         .or_else(|| path.strip_prefix("iam/security-credentials/"));
     match role {
-        Some(role) if role == instance.role => Found::Credentials,
+        Some(role) if role == instance.role() => Found::Credentials,
         _ => Found::Nothing,
     }
 }
 
 /// A role's name as it may stand in a list and in a path.
-fn clean(role: &str) -> String {
+fn clean(role: &str) -> Cow<'_, str> {
     let legal = |c: &char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(*c);
+    if (1..=MAX_ROLE).contains(&role.len()) && role.chars().all(|c| legal(&c)) {
+        return Cow::Borrowed(role);
+    }
     let name: String = role.chars().filter(legal).take(MAX_ROLE).collect();
     if name.is_empty() {
-        "role".to_owned()
+        Cow::Borrowed("role")
     } else {
-        name
+        Cow::Owned(name)
     }
 }
 
@@ -165,19 +180,16 @@ mod tests {
     use super::*;
     use crate::domain::samples;
 
-    fn instance(region: Option<&str>) -> Instance {
+    fn with<T>(region: Option<&str>, look: impl FnOnce(&Instance<'_>) -> T) -> T {
         let mut profile = samples::profile("dev");
         profile.region = region.map(|text| jumpgate_iam::Region::parse(text).unwrap());
         let lease = LeaseId::parse("01KAN0000000000000000000L1").unwrap();
-        Instance::new(
-            &profile,
-            &lease,
-            Timestamp::from_unix_seconds(1_800_000_000),
-        )
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        look(&Instance::new(&profile, &lease, now))
     }
 
     fn text(path: &str, region: Option<&str>) -> Option<String> {
-        match find(path, &instance(region)) {
+        match with(region, |instance| find(path, instance)) {
             Found::Text(text) => Some(text),
             Found::Nothing => None,
             Found::Credentials => Some("credentials".into()),
@@ -186,7 +198,7 @@ mod tests {
 
     #[test]
     fn i5_i10_every_path_in_both_slash_forms() {
-        let role = instance(None).role;
+        let role = with(None, |instance| instance.role().into_owned());
         for (path, with, without) in [
             ("", "latest", Some("latest")),
             ("/latest", "dynamic\nmeta-data", Some("dynamic\nmeta-data")),
@@ -266,7 +278,7 @@ mod tests {
             "*",
         ] {
             assert_eq!(
-                find(path, &instance(Some("eu-west-1"))),
+                with(Some("eu-west-1"), |instance| find(path, instance)),
                 Found::Nothing,
                 "{path}"
             );
@@ -275,19 +287,20 @@ mod tests {
 
     #[test]
     fn documents_read_as_their_readers_expect() {
-        let instance = instance(Some("eu-west-1"));
-        let info: serde_json::Value = serde_json::from_str(&instance.iam_info()).unwrap();
+        let region = Some("eu-west-1");
+        let info = with(region, |instance| instance.iam_info());
+        let info: serde_json::Value = serde_json::from_str(&info).unwrap();
         let arn = info["InstanceProfileArn"].as_str().unwrap();
         assert!(
             arn.starts_with("arn:aws:iam::222222222222:instance-profile/"),
             "{arn}"
         );
         assert_eq!(info["LastUpdated"], "2027-01-15T08:00:00Z");
-        let identity = instance.identity().unwrap();
+        let identity = with(region, |instance| instance.identity()).unwrap();
         let identity: serde_json::Value = serde_json::from_str(&identity).unwrap();
         assert_eq!(identity["region"], "eu-west-1");
         assert_eq!(identity["accountId"], "222222222222");
-        assert_eq!(instance.id.len(), 19);
+        assert_eq!(with(region, |instance| instance.id()).unwrap().len(), 19);
     }
 
     #[test]

@@ -378,6 +378,35 @@ async fn what_is_ended_while_it_is_handed_out_stays_ended() {
 }
 
 #[tokio::test]
+async fn connections_of_one_process_at_once_are_one_record_and_a_count() {
+    let site = Site::new();
+    let ask = crate::server::asks::endpoint(wish(EndpointKind::Container, "dev")).unwrap();
+    let broker = &site.house.broker;
+    let endpoint = broker.open_endpoint(&me(), &ask).await.unwrap();
+    broker.serve_endpoint(&endpoint, &me(), None).await.unwrap();
+    let mut tool = me();
+    tool.pid += 1;
+    let before = site.house.recorded(Activity::LeaseServe);
+    let writes = &site.house.journal.writes;
+    let written = writes.count();
+    writes.close();
+    let serve = || broker.serve_endpoint(&endpoint, &tool, None);
+    // Each of the three has come before the first is on record.
+    let recording = async {
+        writes.arrived(written + 1).await;
+        writes.open();
+    };
+    let (first, second, third, ()) = tokio::join!(serve(), serve(), serve(), recording);
+    assert!(first.is_ok() && second.is_ok() && third.is_ok());
+    let served = site.house.journal.of(Activity::LeaseServe);
+    assert_eq!(served.len(), before + 1);
+    assert_eq!(served[before].facts.count, None);
+    broker.close_endpoint(&endpoint.lease, None, "done").await;
+    let served = site.house.journal.of(Activity::LeaseServe);
+    assert_eq!(served.last().unwrap().facts.count, Some(2));
+}
+
+#[tokio::test]
 async fn what_the_rules_refuse_is_not_opened() {
     let site = Site::new();
     let refused = site
