@@ -178,10 +178,16 @@ pub(crate) struct Reply {
 impl Reply {
     /// `200`, or `403 AccessDenied`.
     pub(crate) fn outcome(&self) -> String {
-        match self.field("Code") {
+        match self.field("Code").or_else(|| self.json_type()) {
             Some(code) => format!("{} {code}", self.status),
             None => self.status.to_string(),
         }
+    }
+
+    /// The error's name in JSON 1.1.
+    fn json_type(&self) -> Option<String> {
+        let value: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+        Some(value.get("__type")?.as_str()?.to_owned())
     }
 
     /// The text of the first element of this name.
@@ -214,7 +220,11 @@ impl Reply {
 
 /// The bytes of a signed (or, without keys, unsigned) request.
 pub(crate) fn wire(draft: &Draft, keys: Option<&Keys>, address: SocketAddr) -> Vec<u8> {
-    let draft = draft.clone().header("host", &address.to_string());
+    let named = draft.headers.iter().any(|(name, _)| name == "host");
+    let draft = match named {
+        true => draft.clone(),
+        false => draft.clone().header("host", &address.to_string()),
+    };
     let signed = keys.map(|keys| draft.signature(keys));
     let mut head = format!("{} {} HTTP/1.1\r\n", draft.method, draft.target);
     let headers = signed.as_ref().map_or(&draft.headers, |s| &s.headers);

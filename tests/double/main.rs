@@ -13,6 +13,7 @@ mod narrowing;
 mod record;
 mod rule_table;
 mod scenarios;
+mod scoping;
 mod vectors;
 mod wire;
 mod worlds;

@@ -3,7 +3,8 @@
 
 use crate::lab::Lab;
 use crate::scenarios::{
-    assume_role, conditions, credentials, permissions, session_policies, signature, tags,
+    assume_role, conditions, credentials, organization, permissions, scoped, services,
+    session_policies, signature, tags,
 };
 use jumpgate_tests::sts::Rule;
 
@@ -11,6 +12,8 @@ type Scenario = fn(Lab) -> String;
 
 const OK: &str = "200";
 const DENIED: &str = "403 AccessDenied";
+const DENIED_IN_JSON: &str = "400 AccessDeniedException";
+const UNKNOWN_OPERATION: &str = "400 UnknownOperationException";
 const INVALID: &str = "400 ValidationError";
 const VALUE: &str = "400 InvalidParameterValue";
 const MALFORMED: &str = "400 MalformedPolicyDocument";
@@ -100,6 +103,21 @@ fn scenario(rule: Rule) -> (Scenario, &'static str) {
         Rule::FederationNeedsPolicy => (credentials::federation_without_policy, DENIED),
         Rule::FederationReach => (credentials::key_info_from_federation, DENIED),
         Rule::RoleSessionReach => (credentials::session_token_from_role, DENIED),
+        Rule::ScopedCaller => (scoped::from_long_term_keys, DENIED),
+        Rule::ScopedRegional => (scoped::at_the_global_endpoint, "400 InvalidAction"),
+        Rule::ScopedDuration => (scoped::of_no_second, INVALID),
+        Rule::ScopedRemainder => (scoped::beyond_the_session, INVALID),
+        Rule::ScopedIntersection => (scoped::policy_intersects, DENIED),
+        Rule::ScopedNested => (scoped::nested_policies_intersect, DENIED),
+        Rule::ScopedDeny => (scoped::denied_by_the_session_policy, DENIED),
+        Rule::JsonTarget => (services::operation_of_another_service, UNKNOWN_OPERATION),
+        Rule::ServicePermission => (services::case_without_permission, DENIED_IN_JSON),
+        Rule::InstanceTagContext => (services::instance_by_its_tag, OK),
+        Rule::SessionDocument => (services::document_not_allowed, DENIED_IN_JSON),
+        Rule::SessionDocumentCheck => (services::default_document_not_allowed, DENIED_IN_JSON),
+        Rule::ServiceControl => (organization::account_may_not_read, DENIED),
+        Rule::ServiceControlLevels => (organization::one_level_leaves_reading_out, DENIED),
+        Rule::ServiceControlSpares => (organization::management_account, OK),
         Rule::CallerIdentityFree => (credentials::identity_in_spite_of_a_deny, OK),
         Rule::AccessKeyInfoPermission => (credentials::key_info_without_permission, DENIED),
         Rule::AccessKeyInfoKnown => (credentials::key_info_of_no_key, INVALID),

@@ -282,6 +282,7 @@ fn answer(call: &mut Call<'_>, session: RoleSession, seconds: i64, sizes: Sizes)
     let who = Who::RoleSession(session);
     let order = Order {
         who,
+        scopes: Vec::new(),
         expires: call.now + seconds,
         token_bytes: sizes.token_bytes,
     };

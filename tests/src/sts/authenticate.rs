@@ -43,6 +43,8 @@ impl Passport {
             who: Who::Nobody,
             access_key_id,
             issued: None,
+            expires: None,
+            scopes: Vec::new(),
         };
         Passport {
             caller,

@@ -3,8 +3,9 @@
 //! account, across accounts, and for session policies).
 
 use super::context::Context;
+use super::organization;
 use super::policy::{Named, Policy, Purpose, Question, Statement, named};
-use super::principal::{SessionPolicies, Who};
+use super::principal::{Caller, SessionPolicies, Who};
 use super::rules::{Rule, Rules};
 use super::world::World;
 
@@ -35,25 +36,45 @@ struct Findings {
     identity: bool,
     session: bool,
     reach: Option<Reach>,
+    /// Every scope-down policy and every level of service control policies allows it.
+    left: bool,
 }
 
-/// Whether `who` may do `action` to the target.
-pub(super) fn allowed(
+/// Whether a policy denies `action` to the caller, whatever others allow.
+pub(super) fn denied(
     world: &World,
-    who: &Who,
+    caller: &Caller,
     action: &str,
     target: Target<'_>,
     context: &Context,
 ) -> bool {
-    let rules = &world.without;
+    let question = Question {
+        action,
+        resource: target.arn,
+        context,
+        rules: &world.without,
+    };
+    Findings::of(world, caller, target, question).denied
+}
+
+/// Whether the caller may do `action` to the target.
+pub(super) fn allowed(
+    world: &World,
+    caller: &Caller,
+    action: &str,
+    target: Target<'_>,
+    context: &Context,
+) -> bool {
+    let (who, rules) = (&caller.who, &world.without);
     let question = Question {
         action,
         resource: target.arn,
         context,
         rules,
     };
-    let found = Findings::of(world, who, target, question);
-    if found.denied && rules.enforces(Rule::ExplicitDeny) {
+    let found = Findings::of(world, caller, target, question);
+    let stopped = found.denied && rules.enforces(Rule::ExplicitDeny);
+    if stopped || !found.left {
         return false;
     }
     let trust = matches!(target.policy, Some((_, Purpose::Trust)));
@@ -79,8 +100,10 @@ pub(super) fn allowed(
 }
 
 impl Findings {
-    fn of(world: &World, who: &Who, target: Target<'_>, question: Question<'_>) -> Findings {
-        let rules = &world.without;
+    fn of(world: &World, caller: &Caller, target: Target<'_>, question: Question<'_>) -> Findings {
+        let (who, rules) = (&caller.who, &world.without);
+        let scopes = scope_downs(world, caller);
+        let control = organization::said(world, who, question);
         let identity = identity_policies(world, who);
         let session = session_policies(world, who);
         let resource = target
@@ -95,11 +118,14 @@ impl Findings {
         let denies = |p: &Policy| p.denies(question);
         let denied = identity.iter().any(denies)
             || session.iter().flatten().any(denies)
+            || scopes.iter().any(denies)
+            || control.denied
             || hits(false).next().is_some();
         let trust = matches!(target.policy, Some((_, Purpose::Trust)));
         let free = trust && !rules.enforces(Rule::TrustPolicy);
         Findings {
             denied,
+            left: control.allowed && scopes.iter().all(|p| p.allows(question)),
             identity: who.is_root(world)
                 || !rules.enforces(Rule::IdentityPolicy)
                 || identity.iter().any(|p| p.allows(question)),
@@ -152,6 +178,16 @@ fn session_policies(world: &World, who: &Who) -> Option<Vec<Policy>> {
     rules
         .enforces(Rule::SessionPolicyIntersection)
         .then(|| documents(world, passed))
+}
+
+/// The scope-down policies: each cuts all that the session may, by whatever policy it may it
+/// (id_credentials_temp_control-access_getscopedcredentials).
+fn scope_downs(world: &World, caller: &Caller) -> Vec<Policy> {
+    let texts = caller.scopes.iter();
+    let texts = texts.filter(|_| world.without.enforces(Rule::ScopedIntersection));
+    texts
+        .filter_map(|text| parsed(text, Purpose::Identity, &world.without))
+        .collect()
 }
 
 fn documents(world: &World, passed: &SessionPolicies) -> Vec<Policy> {

@@ -18,6 +18,8 @@ pub(super) struct Origin {
     pub(super) source_ip: String,
     pub(super) user_agent: String,
     pub(super) region: String,
+    /// The `Host` that was asked, without its port.
+    pub(super) host: String,
 }
 
 /// Changes to an otherwise proper answer, by a fault.
@@ -69,7 +71,7 @@ impl Call<'_> {
         context: &Context,
     ) -> Result<(), Refusal> {
         let who = &self.caller.who;
-        match authorize::allowed(&self.state.world, who, action, target, context) {
+        match authorize::allowed(&self.state.world, self.caller, action, target, context) {
             true => Ok(()),
             false => Err(Refusal::not_authorized(&who.arn(), action, target.arn)),
         }

@@ -13,7 +13,7 @@ use super::s3::Operation;
 use super::sigv4::Signed;
 use super::state::State;
 use super::xml::{self, Xml};
-use super::{query_api, s3};
+use super::{query_api, s3, services};
 
 /// A request, and what can be said of it before it is authenticated.
 pub(super) struct Incoming {
@@ -40,17 +40,20 @@ impl Incoming {
         } else {
             Params::default()
         };
-        let action = match sts {
-            true => params.text("Action").unwrap_or("").to_owned(),
-            false => operation.name.to_owned(),
+        let json = scope.as_ref().and_then(|s| services::known(&s.service));
+        let service = json.unwrap_or(if sts { "sts" } else { "s3" });
+        let action = match service {
+            "sts" => params.text("Action").unwrap_or("").to_owned(),
+            "s3" => operation.name.to_owned(),
+            _ => services::operation(&request),
         };
         let origin = Origin {
             source_ip: request.source_ip.clone(),
             user_agent: request.header("user-agent").unwrap_or("").to_owned(),
             region: scope.as_ref().map(|s| s.region.clone()).unwrap_or_default(),
+            host: host_name(&request),
         };
         let access_key_id = scope.map(|s| s.key_id);
-        let service = if sts { "sts" } else { "s3" };
         Incoming {
             request,
             service,
@@ -64,6 +67,9 @@ impl Incoming {
 
     fn event(&self, state: &State, now: i64) -> Event {
         let mut parameters = recorded(&self.params, &state.world.without);
+        if services::known(self.service).is_some() {
+            parameters = services::recorded(&self.request).into_iter().collect();
+        }
         if self.service == "s3" {
             parameters = recorded(&self.operation.params, &state.world.without);
             parameters.insert("bucketName".to_owned(), self.operation.bucket.clone());
@@ -81,6 +87,11 @@ impl Incoming {
             ..Event::default()
         }
     }
+}
+
+fn host_name(request: &Request) -> String {
+    let host = request.header("host").unwrap_or("");
+    host.split(':').next().unwrap_or("").to_owned()
 }
 
 /// Records a call that gets no answer at all.
@@ -131,15 +142,32 @@ fn carried_out(
     now: i64,
     event: &mut Event,
 ) -> Result<Reply, Refusal> {
-    let sts = incoming.service == "sts";
-    let passport = passport(state, &incoming.request, incoming.service, now)
-        .map_err(|fault| if sts { fault.for_sts() } else { fault.for_s3() })?;
+    let request = &incoming.request;
+    let passport =
+        passport(state, request, incoming.service, now).map_err(|fault| {
+            match incoming.service {
+                "s3" => fault.for_s3(),
+                _ => fault.for_sts(),
+            }
+        })?;
     event.caller_arn = Some(passport.caller.who.arn());
-    if sts {
-        return sts_answer(state, incoming, &passport, fault, now, event);
+    match incoming.service {
+        "sts" => sts_answer(state, incoming, &passport, fault, now, event),
+        "s3" => {
+            let (operation, origin) = (&incoming.operation, &incoming.origin);
+            s3::answered(state, &passport, operation, request, origin, now)
+        }
+        service => {
+            let ask = services::Ask {
+                service,
+                operation: &incoming.action,
+                request,
+                origin: &incoming.origin,
+                now,
+            };
+            services::answered(state, &passport, &ask)
+        }
     }
-    let (operation, request) = (&incoming.operation, &incoming.request);
-    s3::answered(state, &passport, operation, request, &incoming.origin, now)
 }
 
 fn sts_answer(
@@ -170,9 +198,13 @@ fn sts_answer(
 }
 
 fn refused(incoming: &Incoming, refusal: &Refusal, request_id: &str) -> Reply {
-    if incoming.service == "sts" {
-        let body = xml::sts_error(refusal, request_id);
-        return Reply::new(refusal.status, "text/xml", body);
+    match incoming.service {
+        "s3" => {}
+        "sts" => {
+            let body = xml::sts_error(refusal, request_id);
+            return Reply::new(refusal.status, "text/xml", body);
+        }
+        _ => return services::refused(refusal),
     }
     let body = match &*incoming.request.method {
         "HEAD" => String::new(),

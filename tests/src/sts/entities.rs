@@ -117,6 +117,19 @@ pub struct Bucket {
     pub objects: BTreeMap<String, String>,
 }
 
+/// A managed instance, for `ssm:StartSession`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// The account that owns it.
+    pub account: String,
+    /// `i-0123456789abcdef0`
+    pub id: String,
+    /// Its tags: `ssm:resourceTag`, `aws:ResourceTag`.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
 fn yes() -> bool {
     true
 }
@@ -294,6 +307,23 @@ impl Role {
         }
         Policy::parse(&self.trust, Purpose::Trust, rules)?;
         policies_parse(&self.policies, rules)
+    }
+}
+
+impl Instance {
+    /// An instance without tags.
+    pub fn new(account: &str, id: &str) -> Instance {
+        Instance {
+            account: account.to_owned(),
+            id: id.to_owned(),
+            ..Instance::default()
+        }
+    }
+
+    /// Adds a tag.
+    pub fn tag(mut self, key: &str, value: &str) -> Instance {
+        self.tags.insert(key.to_owned(), value.to_owned());
+        self
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn federation_token(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let credentials = call.issue(
         Order {
             who,
+            scopes: Vec::new(),
             expires,
             token_bytes,
         },

@@ -15,6 +15,7 @@
 //!
 //! Where to look: [`World`] is what exists; `dispatch` takes a request from the wire to the record;
 //! `authenticate` and `sigv4` say who signed it; `query_api` leads to the actions, one file each;
+//! `services` answers for the JSON services that sessions are tried on;
 //! `authorize`, `policy`, `condition` and `pattern` decide what is allowed.
 
 mod assume_role;
@@ -39,6 +40,7 @@ mod json;
 mod judge;
 mod managed;
 mod mfa;
+mod organization;
 mod packed;
 mod pattern;
 mod policy;
@@ -49,7 +51,9 @@ mod record;
 mod refusal;
 mod rules;
 mod s3;
+mod scoped_credentials;
 mod server;
+mod services;
 mod session_policy;
 mod session_token;
 mod sigv4;
@@ -64,9 +68,10 @@ mod xml;
 pub use clock::{basic, rfc3339};
 pub use demo::{JUMP_ACCOUNT, MFA_SERIAL, ROLE_ARN, TARGET_ACCOUNT};
 pub use double::StsDouble;
-pub use entities::{AccessKey, Bucket, ManagedPolicy, MfaDevice, Role, User};
+pub use entities::{AccessKey, Bucket, Instance, ManagedPolicy, MfaDevice, Role, User};
 pub use faults::{Fault, When};
 pub use judge::Judge;
+pub use organization::Account;
 pub use packed::{PACKED_MAX, TOKEN_MAX};
 pub use record::{Event, HIDDEN, Issued};
 pub use rules::{Rule, Rules};

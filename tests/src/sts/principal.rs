@@ -68,6 +68,10 @@ pub(super) struct Caller {
     pub(super) access_key_id: String,
     /// When temporary credentials were issued.
     pub(super) issued: Option<i64>,
+    /// When they end.
+    pub(super) expires: Option<i64>,
+    /// The scope-down policies of GetScopedCredentials, the first call's first.
+    pub(super) scopes: Vec<String>,
 }
 
 /// The account in an ARN.

@@ -9,6 +9,8 @@ use super::principal::Who;
 use super::query::{Params, pairs};
 use super::refusal::Refusal;
 use super::rules::Rule;
+use super::scoped_credentials::scoped_credentials;
+use super::services;
 use super::session_token::session_token;
 use super::xml::Xml;
 
@@ -18,7 +20,7 @@ const POLICIES: &[&str] = &["Policy", "PolicyArns", "Tags", "MinimumSessionToken
 /// Whether a request is for STS: signed for it, or without a hint of S3.
 pub(super) fn is_sts(request: &Request, signed_for: Option<&str>) -> bool {
     match signed_for {
-        Some(service) => service != "s3",
+        Some(service) => service != "s3" && services::known(service).is_none(),
         None => request.path == "/" && (request.method == "POST" || has_action(request)),
     }
 }
@@ -56,6 +58,7 @@ pub(super) fn answered(call: &mut Call<'_>) -> Result<Xml, Refusal> {
             federation_token,
             [&["Name", "DurationSeconds"], POLICIES].concat(),
         ),
+        "GetScopedCredentials" => (scoped_credentials, SCOPED_CREDENTIALS.to_vec()),
         "GetCallerIdentity" => (caller_identity, Vec::new()),
         "GetAccessKeyInfo" => (access_key_info, vec!["AccessKeyId"]),
         other => return Err(unknown_action(other, VERSION)),
@@ -85,6 +88,8 @@ const SESSION_TOKEN: &[&str] = &[
     "MinimumSessionTokenSize",
 ];
 
+const SCOPED_CREDENTIALS: &[&str] = &["DurationSeconds", "Policy", "MinimumSessionTokenSize"];
+
 fn unknown_action(action: &str, version: &str) -> Refusal {
     let message = format!("Could not find operation {action} for version {version}");
     Refusal::new(400, "InvalidAction", message)
@@ -95,7 +100,9 @@ fn unknown_action(action: &str, version: &str) -> Refusal {
 fn check_reach(call: &Call<'_>, action: &str) -> Result<(), Refusal> {
     let who = &call.caller.who;
     let rule = match (who, action) {
-        (_, "GetCallerIdentity") | (Who::Nobody | Who::User { .. }, _) => return Ok(()),
+        (_, "GetCallerIdentity" | "GetScopedCredentials") | (Who::Nobody | Who::User { .. }, _) => {
+            return Ok(());
+        }
         (Who::UserSession { .. }, "AssumeRole") => return Ok(()),
         (Who::UserSession { .. }, "GetSessionToken") => Rule::SessionTokenCaller,
         (Who::UserSession { .. }, "GetFederationToken") => Rule::FederationCaller,

@@ -14,7 +14,7 @@ pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 pub struct Event {
     /// Unix seconds by the double's clock.
     pub time: i64,
-    /// `sts` or `s3`.
+    /// `sts`, `s3`, `support`, `servicequotas` or `ssm`.
     pub service: String,
     /// `AssumeRole`, `GetObject`, …
     pub action: String,
@@ -24,7 +24,8 @@ pub struct Event {
     pub caller_arn: Option<String>,
     /// The access key id, where the call named one.
     pub access_key_id: Option<String>,
-    /// All parameters as they were sent, `Tags.member.1.Key` and so on; for S3 `bucketName`, `key`.
+    /// All parameters as they were sent, `Tags.member.1.Key` and so on; for S3 `bucketName`, `key`; for
+    /// services in JSON the members of the input that are texts or numbers.
     pub parameters: BTreeMap<String, String>,
     /// HTTP status of the answer; 0 where none was sent.
     pub status: u16,

@@ -116,6 +116,14 @@ rules! {
     CallerIdentityFree, "GetCallerIdentity needs no permission, not even against a deny", "API_GetCallerIdentity";
     AccessKeyInfoPermission, "GetAccessKeyInfo needs its permission", "API_GetAccessKeyInfo";
     AccessKeyInfoKnown, "GetAccessKeyInfo refuses a key id that does not exist", "API_GetAccessKeyInfo";
+    // GetScopedCredentials
+    ScopedCaller, "GetScopedCredentials needs temporary credentials", "API_GetScopedCredentials";
+    ScopedRegional, "GetScopedCredentials is refused on the global endpoint", "API_GetScopedCredentials";
+    ScopedDuration, "1 to 129600 seconds", "API_GetScopedCredentials";
+    ScopedRemainder, "scoped credentials cannot outlive the calling session", "id_credentials_temp_control-access_getscopedcredentials; the code is undocumented";
+    ScopedIntersection, "scoped credentials may what the session and the scope-down policy both allow", "id_credentials_temp_control-access_getscopedcredentials";
+    ScopedNested, "a nested call narrows what earlier scope-down policies left", "id_credentials_temp_control-access_getscopedcredentials";
+    ScopedDeny, "a deny of sts:GetScopedCredentials refuses the call; no allow is needed", "undocumented: whether a permission is needed";
     // Conditions
     ConditionString, "String operators", "reference_policies_elements_condition_operators";
     ConditionArn, "Arn operators", "reference_policies_elements_condition_operators";
@@ -129,6 +137,16 @@ rules! {
     ConditionForAnyValue, "ForAnyValue: one value of the request; none is not enough", "reference_policies_condition-single-vs-multi-valued-context-keys";
     ConditionMissingKey, "a missing key fails a positive operator", "reference_policies_elements_condition_operators";
     PolicyVariables, "policy variables are filled in, in policies of version 2012-10-17", "reference_policies_variables";
+    // Other services
+    JsonTarget, "X-Amz-Target names an operation of the service that the signature is for", "undocumented: the error's form; CommonErrors (InvalidAction)";
+    ServicePermission, "support, servicequotas and ssm ask role, session, scope-down and service control policies", "reference_policies_evaluation-logic";
+    InstanceTagContext, "ssm:resourceTag is in the context of a call on an instance", "getting-started-restrict-access-examples";
+    SessionDocument, "a document that StartSession names must be allowed too", "getting-started-sessiondocumentaccesscheck";
+    SessionDocumentCheck, "ssm:SessionDocumentAccessCheck asks for the default document as for a named one", "getting-started-sessiondocumentaccesscheck";
+    // Organisation
+    ServiceControl, "service control policies limit the principals of their account", "orgs_manage_policies_scps_evaluation";
+    ServiceControlLevels, "every level of the organisation must allow it", "orgs_manage_policies_scps_evaluation";
+    ServiceControlSpares, "the management account is not limited", "orgs_manage_policies_scps";
     // S3
     BucketPolicy, "a bucket policy allows and denies", "reference_policies_evaluation-logic";
     CrossAccountBoth, "across accounts both sides must allow", "reference_policies_evaluation-logic-cross-account";

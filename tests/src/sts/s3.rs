@@ -152,7 +152,7 @@ fn permit(
         policy,
     };
     let context = context(state, passport, operation, origin, now);
-    match authorize::allowed(world, who, operation.action, target, &context) {
+    match authorize::allowed(world, &passport.caller, operation.action, target, &context) {
         true => Ok(()),
         false => Err(Refusal::not_authorized(&who.arn(), operation.action, &arn)),
     }

@@ -29,6 +29,7 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let credentials = call.issue(
         Order {
             who,
+            scopes: Vec::new(),
             expires,
             token_bytes,
         },

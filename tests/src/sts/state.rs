@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone)]
 pub(super) struct Session {
     pub(super) who: Who,
+    pub(super) scopes: Vec<String>,
     pub(super) secret: String,
     pub(super) token: String,
     pub(super) issued: i64,
@@ -52,6 +53,8 @@ pub(super) struct State {
 /// What a session is made from.
 pub(super) struct Order {
     pub(super) who: Who,
+    /// Scope-down policies.
+    pub(super) scopes: Vec<String>,
     pub(super) expires: i64,
     /// Bytes of the token.
     pub(super) token_bytes: usize,
@@ -96,6 +99,7 @@ impl State {
             issued: now,
             expires: order.expires,
             who: order.who,
+            scopes: order.scopes,
         };
         let issued = Issued {
             access_key_id: id.clone(),
@@ -122,6 +126,8 @@ impl State {
                 who: session.who.clone(),
                 access_key_id: id.to_owned(),
                 issued: Some(session.issued),
+                expires: Some(session.expires),
+                scopes: session.scopes.clone(),
             };
             let temporary = Some((session.token.clone(), session.expires));
             return Some(Key {
@@ -140,6 +146,8 @@ impl State {
             who,
             access_key_id: id.to_owned(),
             issued: None,
+            expires: None,
+            scopes: Vec::new(),
         };
         Some(Key {
             caller,

@@ -2,8 +2,9 @@
 //! holds.
 
 use super::bytes::{BASE32, BASE64, random_text};
-use super::entities::{Bucket, ManagedPolicy, Role, User};
+use super::entities::{Bucket, Instance, ManagedPolicy, Role, User};
 use super::managed;
+use super::organization::Account;
 use super::policy::{Policy, Purpose};
 use super::rules::{Rule, Rules};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,12 @@ pub struct World {
     /// Buckets of the tiny S3.
     #[serde(default)]
     pub buckets: Vec<Bucket>,
+    /// Instances that sessions can be started on.
+    #[serde(default)]
+    pub instances: Vec<Instance>,
+    /// Accounts of an organisation with their service control policies; others have none.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
     /// Regions whose signatures are accepted; empty: every name of a region's form.
     #[serde(default)]
     pub regions: Vec<String>,
@@ -67,6 +74,18 @@ impl World {
     /// Adds a bucket.
     pub fn bucket(mut self, bucket: Bucket) -> World {
         self.buckets.push(bucket);
+        self
+    }
+
+    /// Adds an instance.
+    pub fn instance(mut self, instance: Instance) -> World {
+        self.instances.push(instance);
+        self
+    }
+
+    /// Adds an account's place in the organisation.
+    pub fn account(mut self, account: Account) -> World {
+        self.accounts.push(account);
         self
     }
 
@@ -121,6 +140,12 @@ impl World {
                     place: policy.arn.clone(),
                     what,
                 }
+            })?;
+        }
+        for account in &self.accounts {
+            account.check(self).map_err(|what| WorldError {
+                place: account.id.clone(),
+                what,
             })?;
         }
         for bucket in &self.buckets {
