@@ -9,7 +9,7 @@ use jumpgate_tests::sts::Judge;
 /// Requests whose decisions are compared.
 const CASES: usize = 100_000;
 /// Requests for each pair of policies.
-const REQUESTS: usize = 10;
+const REQUESTS: usize = 25;
 
 fn judge<'a>(inline: Option<&'a str>, managed: &'a [String]) -> Judge {
     let managed = managed.iter().map(String::as_str);

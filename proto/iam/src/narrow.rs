@@ -20,8 +20,9 @@
 //! - the ask's own denies as they are
 //!
 //! **Conditions** are negated where AWS's operators have an exact opposite: see `negate`. Policy
-//! variables are refused in what is negated: one without a value "might" make a statement invalid,
-//! which narrows an allow but would widen as a deny.
+//! variables are refused in what is negated, but for keys that every signed request has (such as
+//! `${aws:userid}`): one without a value "might" make a statement invalid, which narrows an allow but
+//! would widen as a deny.
 //!
 //! **One difference is left.** A resource policy that names the session's ARN is not limited by what
 //! a session policy leaves out, but by what it denies. There, the result denies what the ask's policy,
@@ -97,8 +98,8 @@ pub enum Inexact {
         /// The other statement.
         other: StatementName,
     },
-    /// A policy variable.
-    #[error("what {text} stands for is not known; write the value")]
+    /// A policy variable that not every request has a value for.
+    #[error("a variable in {text} may be without a value; write the value")]
     Variable {
         /// The text that has it.
         text: Excerpt,

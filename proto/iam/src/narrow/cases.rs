@@ -51,7 +51,7 @@ const RESOURCES: [&str; 6] = [
     "arn:aws:s3:::*",
     "*",
 ];
-const RESOURCE_PATTERNS: [&str; 10] = [
+const RESOURCE_PATTERNS: [&str; 11] = [
     "*",
     "*",
     "arn:aws:s3:::a",
@@ -62,8 +62,9 @@ const RESOURCE_PATTERNS: [&str; 10] = [
     "arn:aws:s3:::*x",
     "arn:aws:s3:::${*}",
     "arn:aws:s3:::${aws:PrincipalTag/t}",
+    "arn:aws:s3:::${aws:userid}*",
 ];
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 9] = [
     ("aws:PrincipalTag/t", &["a", "b", "A", "", "5"]),
     ("aws:SecureTransport", &["true", "false"]),
     ("aws:MultiFactorAuthAge", &["5", "10", "15"]),
@@ -78,9 +79,11 @@ const KEYS: [(&str, &[&str]); 8] = [
     ),
     ("aws:RequestTag/u", &["x", "X"]),
     ("aws:TagKeys", &["u", "v"]),
+    // Every signed request has it.
+    ("aws:userid", &["a", "b", "*"]),
 ];
 /// Operator, key, values.
-const CONDITIONS: [(&str, &str, &str); 35] = [
+const CONDITIONS: [(&str, &str, &str); 37] = [
     ("StringEquals", "aws:PrincipalTag/t", r#""a""#),
     ("StringEquals", "AWS:principaltag/t", r#"["a","b"]"#),
     ("StringEquals", "aws:PrincipalTag/t", r#""${*}""#),
@@ -132,6 +135,8 @@ const CONDITIONS: [(&str, &str, &str); 35] = [
     ("ForAllValues:StringEquals", "aws:TagKeys", r#"["u"]"#),
     ("ForAnyValue:StringEquals", "aws:TagKeys", r#"["u","w"]"#),
     ("StringLike", "aws:PrincipalArn", r#""*:role/?""#),
+    ("StringEquals", "aws:PrincipalTag/t", r#""${aws:userid}""#),
+    ("StringNotLike", "aws:PrincipalTag/t", r#""${AWS:userid}*""#),
 ];
 
 /// A stream of numbers that looks random: SplitMix64 (Steele, Lea, Flood 2014).
@@ -178,7 +183,7 @@ pub(crate) fn case(dice: &mut Dice, requests: usize) -> Case {
 pub(crate) fn question(dice: &mut Dice) -> Question {
     let mut context = Vec::new();
     for (key, values) in KEYS {
-        if dice.one_in(3) {
+        if dice.one_in(3) && key != "aws:userid" {
             continue;
         }
         let mut all = vec![dice.pick(values)];

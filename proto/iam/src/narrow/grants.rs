@@ -134,13 +134,31 @@ fn covers(search: &Search, wide: &Grant<'_>, narrow: &Grant<'_>) -> bool {
 
 fn refuse_variables(grants: &[Grant<'_>]) -> Result<(), NarrowError> {
     for grant in grants {
-        let mut resources = grant.resources.items().iter();
-        if let Some(pattern) = resources.find(|pattern| pattern.variables().next().is_some()) {
+        if let Some(pattern) = grant.resources.items().iter().find(|p| may_lack_value(p)) {
             let text = Excerpt::of(pattern.as_str());
             return Err(inexact(grant.from, Inexact::Variable { text }));
         }
     }
     Ok(())
+}
+
+/// Keys that every signed request has, with one value each (IAM user guide, "AWS global condition
+/// context keys"): as variables they void no statement. Who has session credentials signs.
+const ALWAYS_THERE: [&str; 4] = [
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalType",
+    "aws:userid",
+];
+
+/// Whether a variable of the pattern may be without a value.
+pub(super) fn may_lack_value(pattern: &Pattern) -> bool {
+    let there = |key: &str| {
+        ALWAYS_THERE
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(key))
+    };
+    pattern.variables().any(|variable| !there(&variable.key))
 }
 
 fn grouped(grants: Vec<Grant<'_>>) -> Result<Vec<Group<'_>>, NarrowError> {

@@ -20,12 +20,14 @@
 //! holds no number is neither less than 5 nor at least 5. So the key must be one that AWS documents
 //! with one value of that type ("AWS global condition context keys" and the services' own pages).
 //! Refused: `ForAllValues` and `ForAnyValue` (an empty text may count as no value), string
-//! operators with `IfExists` (for `Null`, too), `BinaryEquals`, policy variables, any other key.
+//! operators with `IfExists` (for `Null`, too), `BinaryEquals`, policy variables that may
+//! be without a value, any other key.
 
 use super::Inexact;
+use super::grants::may_lack_value;
 use crate::evaluate::compare;
 use crate::excerpt::Excerpt;
-use crate::statement::{Comparison, Condition, Operator, Test};
+use crate::statement::{Comparison, Condition, Operator, Pattern, Test};
 
 /// A condition that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,12 +155,14 @@ pub(super) fn opposite(condition: &Condition) -> Result<Vec<Opposite>, Inexact> 
     if operator.quantifier.is_some() {
         return Err(refused());
     }
-    if let Some(value) = condition
-        .values
-        .iter()
-        .find(|value| value.pattern.variables().next().is_some())
-    {
-        let text = Excerpt::of(value.pattern.as_str());
+    // Where a value has colons, which part of an ARN is which is not documented.
+    let unsettled = |pattern: &Pattern| match operator.test {
+        Test::Arn => pattern.variables().next().is_some(),
+        _ => may_lack_value(pattern),
+    };
+    let mut patterns = condition.values.iter().map(|value| &value.pattern);
+    if let Some(pattern) = patterns.find(|pattern| unsettled(pattern)) {
+        let text = Excerpt::of(pattern.as_str());
         return Err(Inexact::Variable { text });
     }
     check_key(condition)?;

@@ -318,6 +318,11 @@ fn conditions_without_an_exact_opposite_are_refused() {
         ("Bool", "aws:SecureTransport", r#"["true","false"]"#),
         ("Null", "any:key", r#"["true","false"]"#),
         ("StringEquals", "aws:username", r#""${aws:PrincipalTag/t}""#),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            r#""arn:aws:iam::${aws:PrincipalAccount}:role/a""#,
+        ),
     ] {
         let asked = allow(&format!(
             r#""Sid":"S","Action":"*","Resource":"*","Condition":{{"{operator}":{{"{key}":{values}}}}}"#
@@ -438,7 +443,7 @@ fn the_profile_stays_as_it_is_and_versions_do_not_change_its_meaning() {
 fn what_is_narrowed_is_what_both_allow() {
     let mut dice = Dice::new(1);
     let (mut compared, mut exact) = (0, 0);
-    for _ in 0..2_000 {
+    for _ in 0..1_000 {
         if let Some((count, counterexample)) = check(&case(&mut dice, 10), complement) {
             assert_eq!(
                 counterexample,
@@ -450,8 +455,8 @@ fn what_is_narrowed_is_what_both_allow() {
             exact += 1;
         }
     }
-    assert!(exact > 300, "only {exact} asks were exact");
-    assert!(compared > 3_000, "only {compared} requests could be told");
+    assert!(exact > 150, "only {exact} asks were exact");
+    assert!(compared > 1_500, "only {compared} requests could be told");
 }
 
 #[test]

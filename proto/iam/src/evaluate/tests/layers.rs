@@ -58,13 +58,72 @@ fn every_layer_must_allow_and_the_verdict_says_by_what() {
         assert_eq!(by[0].statement.sid.as_deref(), Some("NoS3"));
         assert_eq!(by[0].role, role);
     }
-    // The slide: what the service control policies and IAM both allow.
-    assert_eq!(
-        verdict(vec![layer(Role::Identity, SQS), layer(organisation(), ALL)]),
-        Verdict::ImplicitlyDenied {
-            by: vec![Role::Identity]
+}
+
+#[test]
+fn what_service_control_policies_and_the_role_both_allow() {
+    let ec2 = SQS.replace("sqs", "ec2");
+    let policies = Policies {
+        layers: vec![
+            layer(Role::Identity, &format!("{S3},{SQS}")),
+            layer(organisation(), &format!("{S3},{ec2}")),
+        ],
+        resource: None,
+    };
+    for (action, by) in [
+        ("s3:ListAllMyBuckets", None),
+        ("ec2:DescribeInstances", Some(Role::Identity)),
+        ("sqs:ListQueues", Some(organisation())),
+    ] {
+        let verdict = evaluate(&policies, &request(action, "*", Context::complete()));
+        match by {
+            None => assert_eq!(verdict.decision(), Some(true), "{action}"),
+            Some(role) => assert_eq!(verdict, Verdict::ImplicitlyDenied { by: vec![role] }),
         }
-    );
+    }
+}
+
+#[test]
+fn a_session_on_an_instance_by_its_tag() {
+    let session = r#"{"Effect":"Allow","Action":"ssm:StartSession","Resource":"arn:aws:ec2:*:*:instance/*",
+        "Condition":{"StringEquals":{"ssm:resourceTag/Name":["Develop","Staging"]}}},
+        {"Effect":"Allow","Action":["ssm:ResumeSession","ssm:TerminateSession"],
+        "Resource":"arn:aws:ssm:*:*:session/${aws:userid}-*"}"#;
+    let policies = Policies {
+        layers: vec![layer(Role::Identity, ALL), layer(Role::Session, session)],
+        resource: None,
+    };
+    let instance = "arn:aws:ec2:eu-west-1:111111111111:instance/i-1";
+    let tagged = |name| Context::complete().with("ssm:resourceTag/Name", [name]);
+    let own = "arn:aws:ssm:eu-west-1:111111111111:session/AROA:me-0f";
+    let me = Context::partial().with("aws:userid", ["AROA:me"]);
+    for (action, resource, context, expected) in [
+        ("ssm:StartSession", instance, tagged("Develop"), Some(true)),
+        (
+            "ssm:StartSession",
+            instance,
+            tagged("Production"),
+            Some(false),
+        ),
+        (
+            "ssm:StartSession",
+            instance,
+            Context::complete(),
+            Some(false),
+        ),
+        ("ssm:StartSession", instance, Context::partial(), None),
+        ("ssm:ResumeSession", own, me.clone(), Some(true)),
+        (
+            "ssm:ResumeSession",
+            &own.replace("me", "you"),
+            me,
+            Some(false),
+        ),
+    ] {
+        let request = request(action, resource, context);
+        let verdict = evaluate(&policies, &request);
+        assert_eq!(verdict.decision(), expected, "{request:?}");
+    }
 }
 
 #[test]
