@@ -1,7 +1,7 @@
 //! What an action does, by its name: whether it reads, and whether it reads data.
 //!
 //! AWS gives each action an access level, and its names follow it: of some 10,000 actions that change
-//! something all but those of [`READS_BY_NAME_ONLY`] begin with another verb than these. So a verb
+//! something all but those of `READS_BY_NAME_ONLY` begin with another verb than these. So a verb
 //! tells for actions that come later too. The tests hold this against a full list.
 
 use super::pattern::{covers, may_overlap};
