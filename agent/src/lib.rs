@@ -8,6 +8,7 @@
 //! | [`config`] | text to domain types; opens nothing but its own files |
 //! | [`server`] | bytes to the broker and back |
 //! | [`broker`] | the life of a request: domain decisions and port calls |
+//! | `lint` | policy files held against rules; needs no running agent |
 //! | [`domain`] | what should happen: pure |
 //! | [`ports`] | every contact with the world, as a trait |
 //! | [`providers`] | one file per port, the only one that names its library |
@@ -23,6 +24,7 @@ pub mod broker;
 pub mod config;
 pub mod domain;
 pub mod harden;
+mod lint;
 pub mod ports;
 pub mod providers;
 pub mod server;

@@ -14,6 +14,7 @@ use crate::app::{App, Providers};
 use crate::config::environment::Environment;
 use crate::config::{self, place};
 use crate::harden::harden;
+use crate::lint::{self, LintError};
 use crate::ports::Clock;
 use crate::providers::journal::{self, FileJournal};
 use crate::providers::keyring::{DEFAULT_WAIT, Desktop, KeyringStore};
@@ -27,6 +28,7 @@ const USAGE: &str = "\
 usage: jumpgate-agent                start in the background; return when ready
        jumpgate-agent --foreground   serve until SIGTERM; log on standard error
        jumpgate-agent --check FILE   read a configuration and report all its errors
+       jumpgate-agent --lint [--format F] [--kind K] [--class C] [--identity I] -- FILE...
        jumpgate-agent --version
 ";
 
@@ -63,6 +65,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         ["--foreground"] => foreground(None),
         ["--daemon"] => foreground(Some(Detached)),
         ["--check", file] => check(Path::new(file)),
+        ["--lint", words @ ..] => lint(words),
         ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => say(USAGE),
         _ => Err(Refusal::new(
@@ -111,6 +114,37 @@ fn check(file: &Path) -> Started {
         "{file}: valid: {identities} identities, {profiles} profiles\n"
     ));
     say(&text)
+}
+
+/// Policy files against the rules; what a jump policy must allow comes from the configuration in use.
+fn lint(words: &[&str]) -> Started {
+    let verdict = verdict(words).map_err(|error| match error {
+        LintError::Config(errors) => invalid(&errors),
+        error => Refusal::new(error, "see: jumpgate policy lint --help", ExitStatus::Usage),
+    })?;
+    say(&verdict.text)?;
+    if matches!(verdict.status, ExitStatus::Success) {
+        return Ok(());
+    }
+    let hint = "name files of JSON that you may read, or - for standard input";
+    Err(Refusal {
+        hint: (!verdict.unread.is_empty()).then(|| hint.to_owned()),
+        lines: verdict.unread,
+        status: verdict.status,
+    })
+}
+
+fn verdict(words: &[&str]) -> Result<lint::Verdict, LintError> {
+    let arguments = lint::Arguments::parse(words)?;
+    let Some(identity) = &arguments.identity else {
+        return Ok(lint::run(&arguments, None));
+    };
+    let environment = Environment::from_process();
+    let path =
+        place::configuration(&environment).map_err(|error| LintError::Usage(error.to_string()))?;
+    let config = config::load(&path)?;
+    let needs = lint::needs(&config.settings, identity)?;
+    Ok(lint::run(&arguments, Some(&needs)))
 }
 
 fn invalid(errors: &config::ConfigErrors) -> Refusal {

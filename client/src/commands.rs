@@ -12,6 +12,7 @@ mod lease;
 mod leases;
 mod lock;
 mod narrow;
+mod policy;
 mod profile;
 mod reload;
 mod shadow;
@@ -116,6 +117,7 @@ fn dispatch(context: &mut Context<'_>, verb: Verb) -> Outcome {
         Verb::Leases(json) => leases::run(context, json),
         Verb::LeaseEnd { id } => lease::run(context, &id),
         Verb::Journal(arguments) => journal::run(context, &arguments),
+        Verb::Policy(verb) => policy::run(context, &verb),
         Verb::Check { file } => check::run(context, file),
         Verb::Reload => reload::run(context),
         Verb::Agent(verb) => agent::run(context, &verb),

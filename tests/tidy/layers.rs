@@ -153,6 +153,18 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        place: "agent/src/lint",
+        crates: &[
+            "jumpgate_api",
+            "jumpgate_iam",
+            "serde",
+            "serde_json",
+            "thiserror",
+        ],
+        siblings: &["crate::config", "crate::domain", "crate::lint"],
+        never: &["std::env", "std::net", "std::process", "std::thread"],
+    },
+    Layer {
         place: "client/src",
         crates: &[
             "httparse",

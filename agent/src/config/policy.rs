@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jumpgate_iam::policy::DOCUMENTED_POLICY_CHARACTERS;
+use jumpgate_iam::lint::{self, Kind, Options};
 use jumpgate_iam::{Excerpt, Partition, PolicyArn, PolicyArns, PolicyDocument, PolicyError};
 use toml::de::DeValue;
 
@@ -62,7 +62,7 @@ impl PolicyReader<'_> {
     fn inline(&self, written: &Written<&str>) -> Option<PolicyDocument> {
         match PolicyDocument::parse(written.value) {
             Ok(policy) => {
-                self.doubt_length(written, &policy);
+                self.doubt(written, written.value, None);
                 Some(policy)
             }
             Err(error) => {
@@ -93,7 +93,7 @@ impl PolicyReader<'_> {
         // A byte order mark is no JSON, though editors write it.
         match PolicyDocument::parse(text.strip_prefix('\u{feff}').unwrap_or(&text)) {
             Ok(policy) => {
-                self.doubt_length(written, &policy);
+                self.doubt(written, &text, Some(&path));
                 Some(policy)
             }
             Err(error) => {
@@ -106,16 +106,30 @@ impl PolicyReader<'_> {
         }
     }
 
-    /// STS has had one limit on the whole session token since September 2026, so only AWS can tell.
-    fn doubt_length(&self, written: &Written<&str>, policy: &PolicyDocument) {
-        if policy.exceeds_documented_limit() {
-            let message = format!(
-                "the policy has {} characters when minified, and AWS may refuse it",
-                policy.characters()
+    /// What is legal in a policy and probably not what was meant. `inside` is the file that holds it.
+    fn doubt(&self, written: &Written<&str>, text: &str, inside: Option<&Path>) {
+        let options = Options {
+            kind: Some(Kind::Session),
+            ..Options::default()
+        };
+        for finding in lint::lint(text, &options).findings {
+            let statement = finding
+                .statement
+                .as_ref()
+                .map_or_else(String::new, |name| format!(", in {name}"));
+            let said = format!(
+                "{}: {}{statement}. {}",
+                finding.rule,
+                finding.what,
+                finding.fix()
             );
-            let fault = Fault::wrong(&written.place, message);
-            self.faults
-                .warning(fault.expected(format!("at most {DOCUMENTED_POLICY_CHARACTERS}")));
+            self.faults.warning(match inside {
+                Some(path) => Fault::wrong(&written.place, said).inside(path, finding.at),
+                None => {
+                    let message = format!("in its JSON text, {}: {said}", finding.at);
+                    Fault::wrong(&written.place, message)
+                }
+            });
         }
     }
 }

@@ -52,7 +52,7 @@ impl fmt::Display for Report {
 }
 
 /// The text without characters that could play tricks on a terminal; line feeds are our own.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -202,6 +202,12 @@ mod tests {
                 &["env", "json"],
             ),
             (&["jumpgate", "lock", ""], &["--help"]),
+            (&["jumpgate", "policy", ""], &["lint", "--help"]),
+            (&["jumpgate", "policy", "lint", "--s"], &["--sarif"]),
+            (
+                &["jumpgate", "policy", "lint", "--class", ""],
+                &["read-only", "view"],
+            ),
         ];
         for (words, expected) in cases {
             assert_eq!(offered(words), expected, "{words:?}");

@@ -1,6 +1,7 @@
 //! The table of all commands: its shape, and its root.
 
 mod commands;
+mod policy;
 
 use super::parser::Matches;
 use super::verb::Verb;
@@ -37,6 +38,8 @@ pub(crate) struct Argument {
 pub(crate) enum Kind {
     Required,
     Optional,
+    /// One or more; the last argument of a command.
+    Several,
     /// One or more, behind `--`.
     Rest,
 }
@@ -111,6 +114,7 @@ it is needed.",
         commands::LEASES,
         commands::LEASE,
         commands::JOURNAL,
+        policy::POLICIES,
         commands::CHECK,
         commands::RELOAD,
         commands::AGENT,

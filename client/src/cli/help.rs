@@ -53,6 +53,7 @@ pub(super) fn usage(path: &[&'static Command]) -> String {
                 .map(|argument| match argument.kind {
                     Kind::Required => argument.name.to_owned(),
                     Kind::Optional => format!("[{}]", argument.name),
+                    Kind::Several => format!("{}...", argument.name),
                     Kind::Rest => format!("-- {}...", argument.name),
                 }),
         );

@@ -169,7 +169,9 @@ impl<I: Iterator<Item = OsString>> Parser<I> {
             self.path.push(below);
             return Ok(());
         }
-        let argument = command.arguments.get(self.positionals);
+        let several = command.arguments.last();
+        let several = several.filter(|argument| argument.kind == Kind::Several);
+        let argument = command.arguments.get(self.positionals).or(several);
         match argument {
             Some(Argument {
                 kind: Kind::Rest, ..
@@ -213,7 +215,7 @@ impl<I: Iterator<Item = OsString>> Parser<I> {
             .iter()
             .enumerate()
             .find(|(index, argument)| match argument.kind {
-                Kind::Required => *index >= self.positionals,
+                Kind::Required | Kind::Several => *index >= self.positionals,
                 Kind::Optional => false,
                 Kind::Rest => self.matches.rest.is_empty(),
             });

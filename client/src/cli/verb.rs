@@ -1,5 +1,7 @@
 //! The commands as typed values, each made of what the parser found.
 
+mod policy;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use jumpgate_api::EndpointKind;
 
 use super::parser::Matches;
 use crate::failure::Failure;
+
+pub(crate) use self::policy::{Lint, PolicyVerb, policy_lint};
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +32,7 @@ pub(crate) enum Verb {
         id: String,
     },
     Journal(Journal),
+    Policy(PolicyVerb),
     Check {
         file: Option<PathBuf>,
     },

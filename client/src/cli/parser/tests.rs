@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::super::verb::{
-    Ask, Export, Format, IdentityVerb, Journal, JournalVerb, Json, NarrowFlags,
+    Ask, Export, Format, IdentityVerb, Journal, JournalVerb, Json, Lint, NarrowFlags, PolicyVerb,
 };
 use super::*;
 
@@ -265,5 +265,31 @@ fn words_are_near_when_few_letters_differ() {
     ] {
         assert_eq!(distance(one, other), expected);
         assert_eq!(distance(other, one), expected);
+    }
+}
+
+#[test]
+fn a_last_argument_can_be_several() {
+    let lint = |files: &[&str], format| {
+        Verb::Policy(PolicyVerb::Lint(Lint {
+            files: files.iter().map(OsString::from).collect(),
+            kind: Some("trust".to_owned()),
+            class: None,
+            identity: None,
+            format,
+        }))
+    };
+    let line = [
+        "policy", "lint", "a.json", "--kind", "trust", "-", "--json", "--", "--b",
+    ];
+    assert_eq!(verb(&line), lint(&["a.json", "-", "--b"], "json"));
+    let line = ["policy", "lint", "--sarif", "--kind=trust", "a"];
+    assert_eq!(verb(&line), lint(&["a"], "sarif"));
+    assert!(refused(&["policy", "lint"]).contains("FILE is missing"));
+    assert!(refused(&["policy", "lint", "--kind", "x", "a"]).contains("use one of: session"));
+    assert!(refused(&["policy", "lint", "--json", "--sarif", "a"]).contains("exclude each other"));
+    match parsed(&["policy", "lint", "--help"]).unwrap() {
+        Parsed::Text(help) => assert!(help.contains("lint [OPTIONS] FILE...\n"), "{help}"),
+        Parsed::Verb(verb) => panic!("{verb:?}"),
     }
 }

@@ -34,7 +34,7 @@ fn vacuous(statement: &Statement<'_>, condition: &Condition<'_>, findings: &mut 
     );
     let finding = findings.add_in(statement, Rule::VacuousForAll, at, what);
     finding.remedy = Some(format!(
-        "add \"Null\": {{{key}: \"false\"}} to the condition"
+        "Add \"Null\": {{{key}: \"false\"}} to the condition."
     ));
 }
 
@@ -50,7 +50,7 @@ fn inert_wildcard(statement: &Statement<'_>, condition: &Condition<'_>, findings
             true => "StringNotLike",
             false => "StringLike",
         };
-        finding.remedy = Some(format!("use {like}, or write the value out"));
+        finding.remedy = Some(format!("Use {like}, or write the value out."));
     }
 }
 

@@ -128,7 +128,7 @@ fn granted(view: &View<'_>, need: &JumpNeed, findings: &mut Findings) {
         let what =
             format!("profile {profile} passes {what}, and {action} is not allowed on {role}");
         let finding = findings.add(Rule::SessionTagging, at, what);
-        finding.remedy = Some(format!("allow {action} on {role}, beside sts:AssumeRole"));
+        finding.remedy = Some(format!("Allow {action} on {role}, beside sts:AssumeRole."));
     }
 }
 

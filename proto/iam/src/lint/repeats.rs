@@ -93,7 +93,7 @@ fn merged(first: &Member, second: &Member) -> Option<String> {
         MERGED_CHARACTERS,
     );
     Some(format!(
-        "if both were meant, write {list}, which matches more than either key alone; else take one of the two out"
+        "If both were meant, write {list}, which matches more than either key alone; else take one of the two out."
     ))
 }
 

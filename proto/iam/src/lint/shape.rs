@@ -56,7 +56,7 @@ fn size(view: &View<'_>, findings: &mut Findings) {
     let characters = json::minified(&view.root.value).chars().count();
     if characters > DOCUMENTED_POLICY_CHARACTERS {
         let what = format!(
-            "the policy has {characters} characters when minified, of {DOCUMENTED_POLICY_CHARACTERS}"
+            "the policy has {characters} characters when minified, and AWS may refuse more than {DOCUMENTED_POLICY_CHARACTERS}"
         );
         findings.add(Rule::TooLong, view.root.position, what);
     }

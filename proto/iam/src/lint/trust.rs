@@ -290,6 +290,6 @@ fn demanded_without(
         let (key, at) = (Excerpt::of(condition.key.text), condition.key.at);
         let what = format!("{key} is demanded, and no statement allows {action}");
         let finding = findings.add_in(statement, Rule::SessionTagging, at, what);
-        finding.remedy = Some(format!("add {action} to the actions that are allowed"));
+        finding.remedy = Some(format!("Add {action} to the actions that are allowed."));
     }
 }

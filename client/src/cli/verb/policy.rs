@@ -1,0 +1,44 @@
+//! The commands about policies as typed values.
+
+use std::ffi::OsString;
+
+use super::{Made, Verb};
+use crate::cli::parser::Matches;
+use crate::failure::Failure;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PolicyVerb {
+    Lint(Lint),
+}
+
+/// Which files to hold against the rules, and how to show what is found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Lint {
+    /// One or more.
+    pub(crate) files: Vec<OsString>,
+    pub(crate) kind: Option<String>,
+    pub(crate) class: Option<String>,
+    pub(crate) identity: Option<String>,
+    /// As the agent calls it: `text`, `json` or `sarif`.
+    pub(crate) format: &'static str,
+}
+
+pub(crate) fn policy_lint(matches: &mut Matches) -> Made {
+    let format = match (matches.flag("json"), matches.flag("sarif")) {
+        (true, true) => return Err(Failure::usage("--json and --sarif exclude each other")),
+        (true, false) => "json",
+        (false, true) => "sarif",
+        (false, false) => "text",
+    };
+    let mut files = Vec::new();
+    while let Some(file) = matches.take("FILE") {
+        files.push(file);
+    }
+    Ok(Verb::Policy(PolicyVerb::Lint(Lint {
+        files,
+        kind: matches.text("kind")?,
+        class: matches.text("class")?,
+        identity: matches.text("identity")?,
+        format,
+    })))
+}
