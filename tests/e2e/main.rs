@@ -17,6 +17,7 @@ mod hardening;
 mod identity;
 mod journal;
 mod keyring;
+mod lint;
 mod matrix;
 mod mfa;
 mod ministack;

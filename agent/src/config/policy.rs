@@ -66,7 +66,11 @@ impl PolicyReader<'_> {
                 Some(policy)
             }
             Err(error) => {
-                let message = format!("in its JSON text, {error}");
+                let message = format!(
+                    "in its JSON text, {}: {}",
+                    error.position(),
+                    with_rule(&error)
+                );
                 self.faults.error(Fault::wrong(&written.place, message));
                 None
             }
@@ -97,7 +101,7 @@ impl PolicyReader<'_> {
                 Some(policy)
             }
             Err(error) => {
-                let fault = Fault::wrong(&written.place, without_place(&error));
+                let fault = Fault::wrong(&written.place, with_rule(&error));
                 let (line, column) = (error.line(), error.column());
                 self.faults
                     .error(fault.inside(&path, Position { line, column }));
@@ -134,11 +138,12 @@ impl PolicyReader<'_> {
     }
 }
 
-/// The error without the place that it begins with.
-fn without_place(error: &PolicyError) -> String {
+/// The rule that is broken, and the error without the place that it begins with.
+fn with_rule(error: &PolicyError) -> String {
     let text = error.to_string();
     let place = format!("{}: ", error.position());
-    text.strip_prefix(&place).unwrap_or(&text).to_owned()
+    let what = text.strip_prefix(&place).unwrap_or(&text);
+    format!("{}: {what}", lint::rule_of(error))
 }
 
 /// The managed policies, of the role's partition, none twice.

@@ -273,14 +273,27 @@ fn lint_document(text: &str, root: &Node, options: &Options<'_>) -> Linted {
     finished(kind, findings)
 }
 
+/// The rule that a text breaks which is refused as a policy.
+#[must_use]
+pub fn rule_of(error: &PolicyError) -> Rule {
+    match error {
+        PolicyError::Json(JsonError::DuplicateKey { .. }) => Rule::DuplicateKey,
+        PolicyError::Json(_) => Rule::NotJson,
+        PolicyError::ConditionKeyCase { .. } => Rule::CaseTwins,
+        _ => Rule::NotPolicy,
+    }
+}
+
 /// The grammar of the kind, on the document as readers see it that keep the last of repeated keys.
 fn grammar(text: &str, root: &Node, kind: Kind, findings: &mut Findings) {
     let last_wins = repeats::last_wins(root);
-    let broken = match crate::policy::check(kind.grammar(), text, &last_wins) {
-        // A rule of its own says this, and all of them.
-        Ok(()) | Err(PolicyError::ConditionKeyCase { .. }) => return,
-        Err(error) => error,
+    let Err(broken) = crate::policy::check(kind.grammar(), text, &last_wins) else {
+        return;
     };
+    // Other rules have said this already, and all of it.
+    if rule_of(&broken) != Rule::NotPolicy {
+        return;
+    }
     let what = without_place(&broken.to_string(), broken.position());
     findings.add(
         Rule::NotPolicy,
