@@ -259,7 +259,9 @@ fn the_documented_table_is_that_of_the_rules() {
         let row = format!("| `{rule}` | {} |", cells.join(" | "));
         assert!(page.contains(&row), "docs/lint.md lacks {row}");
     }
-    let rows = page.lines().filter(|line| line.starts_with("| `")).count();
+    // The table of options has fewer cells.
+    let is_rule = |line: &&str| line.starts_with("| `") && line.matches(" | ").count() == 4;
+    let rows = page.lines().filter(is_rule).count();
     assert_eq!(rows, Rule::ALL.len());
 }
 
