@@ -190,7 +190,7 @@ impl fmt::Display for StatementName {
 pub struct Linted {
     /// What the document was taken for.
     pub kind: Kind,
-    /// In the order of the text, at most [`MAX_FINDINGS`].
+    /// In the order of the text, at most [`MAX_FINDINGS`], errors before all others.
     pub findings: Vec<Finding>,
     /// How many more there were.
     pub left_out: usize,
@@ -310,11 +310,16 @@ fn without_place(error: &str, at: Position) -> String {
         .to_owned()
 }
 
+/// Of too many findings the worst are kept, and of those of the rules that come first.
 fn finished(kind: Kind, findings: Findings) -> Linted {
     let mut findings = findings.0;
-    findings.sort_by_key(|finding| (finding.at, finding.rule));
+    findings.sort_by_key(|finding| {
+        let severity = std::cmp::Reverse(finding.rule.severity());
+        (severity, finding.rule, finding.at)
+    });
     let left_out = findings.len().saturating_sub(MAX_FINDINGS);
     findings.truncate(MAX_FINDINGS);
+    findings.sort_by_key(|finding| (finding.at, finding.rule));
     Linted {
         kind,
         findings,

@@ -10,7 +10,7 @@ use crate::excerpt::Excerpt;
 const MAX_NAMED: usize = 3;
 
 pub(super) fn check(class: Class, view: &View<'_>, findings: &mut Findings) {
-    let denied = denied_everywhere(view);
+    let promise = Promise::of(class, view);
     for statement in view.allows() {
         if let Selection::Excluded(actions) = &statement.actions {
             let at = actions.first().map_or(statement.at, |action| action.at);
@@ -18,59 +18,79 @@ pub(super) fn check(class: Class, view: &View<'_>, findings: &mut Findings) {
             findings.add_in(statement, Rule::WriteAction, at, what);
         }
         for action in statement.actions.listed() {
-            check_action(class, statement, action, &denied, findings);
+            promise.check(statement, action, findings);
         }
     }
 }
 
-/// Patterns of actions, in lower case, that are denied on every resource without a condition.
-fn denied_everywhere(view: &View<'_>) -> Vec<String> {
-    let denies = view.statements.iter().filter(|statement| {
-        let everywhere = statement.resources.listed().iter().any(|r| r.text == "*");
-        statement.denies && everywhere && statement.conditions.is_empty()
-    });
-    denies
-        .flat_map(|deny| deny.actions.listed())
-        .map(|action| action.text.to_ascii_lowercase())
-        .collect()
+/// What must not be allowed in a document.
+struct Promise {
+    class: Class,
+    /// Patterns of actions, in lower case, that are denied on every resource without a condition.
+    denied: Vec<String>,
+    /// The reads of data that are not denied so.
+    open_data: Vec<&'static str>,
 }
 
-fn check_action(
-    class: Class,
-    statement: &Statement<'_>,
-    action: &Text<'_>,
-    denied: &[String],
-    findings: &mut Findings,
-) {
-    let is_denied = |action: &str| denied.iter().any(|pattern| covers(pattern, action));
-    if is_denied(&action.text.to_ascii_lowercase()) {
-        return;
+impl Promise {
+    fn of(class: Class, view: &View<'_>) -> Self {
+        let denies = view.statements.iter().filter(|statement| {
+            let everywhere = statement.resources.listed().iter().any(|r| r.text == "*");
+            statement.denies && everywhere && statement.conditions.is_empty()
+        });
+        let mut denied: Vec<String> = denies
+            .flat_map(|deny| deny.actions.listed())
+            .map(|action| action.text.to_ascii_lowercase())
+            .collect();
+        denied.sort_unstable();
+        denied.dedup();
+        let is_open = |data: &&str| !denied.iter().any(|pattern| covers(pattern, data));
+        let open_data = data_reads().filter(is_open).collect();
+        Self {
+            class,
+            denied,
+            open_data,
+        }
     }
-    let quoted = Excerpt::of(action.text);
-    let data: Vec<&str> = data_reads(action.text).collect();
-    let open: Vec<&str> = data
-        .iter()
-        .copied()
-        .filter(|data| !is_denied(data))
-        .collect();
-    if class == Class::View && !open.is_empty() {
-        let more = match open.len().saturating_sub(MAX_NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let named = open[..open.len().min(MAX_NAMED)].join(", ");
-        let what = format!("{quoted} reads data: {named}{more}");
-        findings.add_in(statement, Rule::DataRead, action.at, what);
-    }
-    // What reads data by another verb is no write.
-    let plain_data = data
-        .iter()
-        .any(|data| action.text.eq_ignore_ascii_case(data));
-    if !only_reads(action.text) && !plain_data {
-        let what = match action.text.contains(['*', '?']) {
+
+    fn check(&self, statement: &Statement<'_>, action: &Text<'_>, findings: &mut Findings) {
+        let lower = action.text.to_ascii_lowercase();
+        if self.denied.iter().any(|pattern| covers(pattern, &lower)) {
+            return;
+        }
+        if self.class == Class::View {
+            self.check_data(statement, action, &lower, findings);
+        }
+        // What reads data by another verb is no write.
+        if only_reads(&lower) || data_reads().any(|data| data == lower) {
+            return;
+        }
+        let quoted = Excerpt::of(action.text);
+        let what = match lower.contains(['*', '?']) {
             true => format!("{quoted} matches actions that write"),
             false => format!("{quoted} writes, by its name"),
         };
         findings.add_in(statement, Rule::WriteAction, action.at, what);
+    }
+
+    fn check_data(
+        &self,
+        statement: &Statement<'_>,
+        action: &Text<'_>,
+        lower: &str,
+        findings: &mut Findings,
+    ) {
+        let data = self.open_data.iter().copied();
+        let open: Vec<&str> = data.filter(|data| covers(lower, data)).collect();
+        if open.is_empty() {
+            return;
+        }
+        let more = match open.len().saturating_sub(MAX_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (quoted, named) = (Excerpt::of(action.text), &open[..open.len().min(MAX_NAMED)]);
+        let what = format!("{quoted} reads data: {}{more}", named.join(", "));
+        findings.add_in(statement, Rule::DataRead, action.at, what);
     }
 }

@@ -1,6 +1,6 @@
 //! Keys that an object has twice, and those of conditions that differ in case only.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::view::{Statement, StatementName, View, named};
 use super::{Findings, Rule};
@@ -80,13 +80,12 @@ fn repeated_members(
 
 /// One key with the values of both, where that is possible.
 fn merged(first: &Member, second: &Member) -> Option<String> {
-    let mut values: Vec<&Value> = Vec::new();
-    for value in elements(&first.value)?.chain(elements(&second.value)?) {
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    let listed: Vec<String> = values.into_iter().map(json::minified).collect();
+    let mut seen = HashSet::new();
+    let both = elements(&first.value)?.chain(elements(&second.value)?);
+    let listed: Vec<String> = both
+        .filter(|value| seen.insert(value.as_str()))
+        .map(json::minified)
+        .collect();
     let key = json::minified(&Value::String(second.key.clone()));
     let list = Excerpt::limited(
         &format!("{key}: [{}]", listed.join(", ")),

@@ -695,6 +695,10 @@ fn findings_are_in_order_and_limited() {
     );
     assert_eq!((linted.findings.len(), linted.left_out), (MAX_FINDINGS, 6));
     assert!(linted.findings.is_sorted_by_key(|finding| finding.at));
+
+    // An error behind them all is not what is left out.
+    let late = text.replace("]}}", "]}},\"Effect\":\"Deny\"");
+    assert!(lint(&late, &Options::default()).has(Severity::Error));
 }
 
 #[test]
@@ -708,6 +712,31 @@ fn what_is_too_long_or_too_deep_is_said_and_a_byte_order_mark_is_not() {
     }
     let good = format!("\u{feff}{}", file("good", "JSON001"));
     assert!(rules(&good, &Options::default()).is_empty());
+}
+
+/// Work that grows with the square of a document's size would not end here.
+#[test]
+fn documents_of_the_greatest_size_are_judged() {
+    let values = |count: usize, one: &str| vec![one; count].join(",");
+    let keys = values(20_000, r#""a""#);
+    let trust = format!(
+        r#"{{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{{"StringEquals":{{"aws:TagKeys":[{keys}],"aws:RequestTag/A":"x"}}}}}}"#
+    );
+    let stars = values(10_000, r#""*""#);
+    let twice =
+        format!(r#"{{"Effect":"Allow","Action":[{stars}],"Action":[{stars}],"Resource":"*"}}"#);
+    let denied = format!(
+        r#"{{"Effect":"Allow","Action":[{stars}],"Resource":"*"}},{{"Effect":"Deny","Action":[{}],"Resource":"*"}}"#,
+        values(5_000, r#""x:y*""#)
+    );
+    for (statements, rule) in [(trust, "TRUST003"), (twice, "JSON001"), (denied, "POL002")] {
+        let options = Options {
+            class: Some(Class::View),
+            ..Options::default()
+        };
+        let found = rules(&policy(&statements), &options);
+        assert!(found.contains(&rule), "{rule}: {found:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Who a role trusts, and whether the conditions on that can hold.
 
+use std::collections::HashMap;
+
 use super::pattern::covers;
 use super::view::{Condition, Principal, Statement, View};
 use super::{Findings, Rule};
@@ -208,23 +210,32 @@ struct Spelling<'a> {
 
 fn spellings(view: &View<'_>, findings: &mut Findings) {
     for statement in &view.statements {
-        let all: Vec<Spelling<'_>> = statement.conditions.iter().flat_map(tag_keys).collect();
-        for (index, spelling) in all.iter().enumerate() {
-            let differs = |other: &&Spelling<'_>| {
-                other.key != spelling.key && other.key.to_lowercase() == spelling.key.to_lowercase()
+        // The first spelling in a list, and the first in a condition key.
+        let mut seen: HashMap<String, [Option<Spelling<'_>>; 2]> = HashMap::new();
+        for spelling in statement.conditions.iter().flat_map(tag_keys) {
+            let firsts = seen.entry(spelling.key.to_lowercase()).or_default();
+            // Two condition keys are compared without their case, so they do not matter to each other.
+            let counts = |first: &&Spelling<'_>| {
+                first.key != spelling.key && (first.listed || spelling.listed)
             };
-            let Some(first) = all[..index].iter().find(differs) else {
-                continue;
-            };
-            if !first.listed && !spelling.listed {
-                continue;
+            if let Some(first) = firsts.iter().flatten().find(counts) {
+                differs(statement, first, &spelling, findings);
             }
-            let (key, other) = (Excerpt::of(spelling.key), Excerpt::of(first.key));
-            let what = format!("tag key {key} is spelled {other} at {}", first.at);
-            let finding = findings.add_in(statement, Rule::TagSpelling, spelling.at, what);
-            finding.other = Some((first.at, "the other spelling"));
+            firsts[usize::from(spelling.listed)].get_or_insert(spelling);
         }
     }
+}
+
+fn differs(
+    statement: &Statement<'_>,
+    first: &Spelling<'_>,
+    spelling: &Spelling<'_>,
+    findings: &mut Findings,
+) {
+    let (key, other) = (Excerpt::of(spelling.key), Excerpt::of(first.key));
+    let what = format!("tag key {key} is spelled {other} at {}", first.at);
+    let finding = findings.add_in(statement, Rule::TagSpelling, spelling.at, what);
+    finding.other = Some((first.at, "the other spelling"));
 }
 
 fn tag_keys<'a>(condition: &'a Condition<'a>) -> Vec<Spelling<'a>> {
