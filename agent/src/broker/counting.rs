@@ -11,7 +11,7 @@ use super::Broker;
 use super::endpoints::OpenEndpoint;
 use super::failure::Failure;
 use super::sessions::Minted;
-use crate::domain::event::{Activity, Event};
+use crate::domain::event::Event;
 use crate::domain::grant::Grant;
 use crate::domain::lease::Lease;
 use crate::domain::name::SessionId;
@@ -105,8 +105,7 @@ impl OpenEndpoint {
     }
 
     /// Puts a process on record; returns counts that have to be recorded to make room.
-    fn remember(&self, key: Key, session: SessionId, mut again: Event) -> Vec<Event> {
-        again.activity = Activity::LeaseServe;
+    fn remember(&self, key: Key, session: SessionId, again: Event) -> Vec<Event> {
         let mut holders = self.holders();
         let mut before = Vec::new();
         if holders.held.len() >= MAX_HOLDERS {
@@ -141,7 +140,7 @@ impl Broker {
         let now = self.ports.clock.now();
         let lease = served.lease(now);
         self.record_lease(&lease, grant, minted).await?;
-        let again = Self::lease_event(&lease, grant, minted, false);
+        let again = Self::lease_event(&lease, grant, minted);
         for event in endpoint.remember(key, lease.session.clone(), again) {
             self.record_or_log(event).await;
         }

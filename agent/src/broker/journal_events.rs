@@ -1,5 +1,8 @@
 //! Records of what the broker did.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use super::{Broker, Failure, Minted};
 use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
 use crate::domain::event::{Activity, Event, Facts};
@@ -10,14 +13,47 @@ use crate::domain::peer::Peer;
 use crate::domain::session::Session;
 
 impl Broker {
-    /// A hand-out: `lease.issue` for the caller that the session was made for, `lease.serve` for the others.
-    pub(super) fn lease_event(lease: &Lease, grant: &Grant, minted: &Minted, first: bool) -> Event {
-        let activity = if first {
-            Activity::LeaseIssue
-        } else {
-            Activity::LeaseServe
-        };
-        let mut event = Event::new(activity, lease.issued_at);
+    /// The record of a hand-out. The first of a session's that is safely written is its issue. Until one is known
+    /// to be on disk, all are flushed: whoever took the issue upon itself may be gone, and its record lost.
+    pub(super) async fn record_lease(
+        self: &Arc<Self>,
+        lease: &Lease,
+        grant: &Grant,
+        minted: &Arc<Minted>,
+    ) -> Result<(), Failure> {
+        let event = Self::lease_event(lease, grant, minted);
+        if minted.issued.load(Ordering::Acquire) {
+            return self.record_handed(event, minted).await;
+        }
+        // Whether the issue is written must be known also when the caller does not wait for it.
+        let (this, minted) = (Arc::clone(self), Arc::clone(minted));
+        let issue = async move { this.record_issue(event, &minted).await };
+        self.changes.make(issue).await
+    }
+
+    /// Whoever comes first takes the issue upon itself, and gives it back if it could not be written.
+    async fn record_issue(&self, mut event: Event, minted: &Minted) -> Result<(), Failure> {
+        let first = !minted.issued.swap(true, Ordering::AcqRel);
+        if first {
+            event.activity = Activity::LeaseIssue;
+        }
+        let recorded = self.record_handed(event, minted).await;
+        if first && recorded.is_err() {
+            minted.issued.store(false, Ordering::Release);
+        }
+        recorded
+    }
+
+    async fn record_handed(&self, mut event: Event, minted: &Minted) -> Result<(), Failure> {
+        event.flushed = !minted.on_disk.load(Ordering::Acquire);
+        self.ports.journal.record(event).await?;
+        minted.on_disk.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// A hand-out of a session that others had before.
+    pub(super) fn lease_event(lease: &Lease, grant: &Grant, minted: &Minted) -> Event {
+        let mut event = Event::new(Activity::LeaseServe, lease.issued_at);
         event.peer = Some(lease.peer.clone());
         event.lease = Some(lease.id.clone());
         event.detail = lease.note.map(str::to_owned);

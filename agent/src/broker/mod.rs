@@ -24,7 +24,6 @@ mod standing;
 pub(crate) mod tests;
 mod unlocking;
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -186,26 +185,6 @@ impl Broker {
         }
         self.leases.add(leased.lease.clone(), now);
         Ok(leased)
-    }
-
-    /// The record of a hand-out. The first of a session's that is safely written is its issue. Until one is known
-    /// to be on disk, all are flushed: whoever took the issue upon itself may be gone, and its record lost.
-    async fn record_lease(
-        &self,
-        lease: &Lease,
-        grant: &Grant,
-        minted: &Minted,
-    ) -> Result<(), Failure> {
-        let first = !minted.issued.swap(true, Ordering::AcqRel);
-        let mut event = Self::lease_event(lease, grant, minted, first);
-        event.flushed = !minted.on_disk.load(Ordering::Acquire);
-        let recorded = self.ports.journal.record(event).await;
-        match &recorded {
-            Ok(()) => minted.on_disk.store(true, Ordering::Release),
-            Err(_) if first => minted.issued.store(false, Ordering::Release),
-            Err(_) => {}
-        }
-        Ok(recorded?)
     }
 
     fn confirm(grant: &Grant) -> Result<(), Failure> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{OpenEndpoint, least_life};
-use crate::broker::Broker;
 use crate::broker::failure::Failure;
 use crate::broker::minting::Told;
 use crate::broker::sessions::Manner;
+use crate::broker::{BEYOND_PROMPT, Broker};
 
 impl Broker {
     /// Gets the session of an endpoint that a command is about to use, as patiently as `credential_process`: a person may
@@ -36,8 +36,9 @@ impl Broker {
         };
         let (question, profile) = (Arc::clone(&meaning.question), &meaning.grant.profile);
         let identity = &meaning.identity;
-        self.session(identity, question, &profile.name, manner, Told::Success)
-            .await
-            .map(drop)
+        let session = self.session(identity, question, &profile.name, manner, Told::Success);
+        let patience = manner.person + BEYOND_PROMPT;
+        let session = tokio::time::timeout(patience, session).await;
+        session.map_err(|_| Failure::Waited(patience))?.map(drop)
     }
 }

@@ -1,10 +1,16 @@
 //! What an endpoint serves again and again.
 
+use std::sync::atomic::Ordering;
+
 use jumpgate_api::{Code, Interface};
 
+use super::super::BEYOND_PROMPT;
 use super::*;
 use crate::broker::endpoints::{Handed, OpenEndpoint};
 use crate::domain::peer::Peer;
+
+/// When the server gives up.
+const DEADLINE: Duration = Duration::from_millis(750);
 
 async fn opened(house: &House) -> Arc<OpenEndpoint> {
     let mut ask = ask("dev");
@@ -63,4 +69,38 @@ async fn a_clock_that_is_set_back_during_the_record_does_not_lengthen_a_session(
     };
     let (served, ()) = tokio::join!(serving, later);
     assert_eq!(served.err().unwrap().code(), Code::Busy);
+}
+
+/// As `credentials` does: a command that is about to start does not wait for STS for ever.
+#[tokio::test(start_paused = true)]
+async fn the_session_of_a_command_is_waited_for_no_longer_than_a_persons_and_sts() {
+    let house = House::plain(vec![profile("dev")]);
+    let endpoint = opened(&house).await;
+    house.tokens.roles.close();
+    let limit = house.broker.settings().agent.prompt_wait + BEYOND_PROMPT;
+    let preparing = house.broker.prepare_endpoint(&endpoint);
+    let prepared = tokio::time::timeout(2 * limit, preparing).await;
+    let failure = prepared.unwrap().unwrap_err();
+    assert_eq!(failure.to_string(), Failure::Waited(limit).to_string());
+    house.broker.flush_denials().await;
+    assert_eq!(house.recorded(Activity::Deny), 1);
+}
+
+/// The deadline of an answer drops the wait for the disk; what becomes of the write is looked at all the same.
+#[tokio::test(start_paused = true)]
+async fn an_issue_that_nobody_waited_for_and_was_not_written_is_made_good() {
+    let house = House::plain(vec![profile("dev")]);
+    let endpoint = opened(&house).await;
+    house.broker.prepare_endpoint(&endpoint).await.unwrap();
+    let writes = &house.journal.writes;
+    writes.close();
+    let served = tokio::time::timeout(DEADLINE, serve(&house, &endpoint, "/bin/aws")).await;
+    assert!(served.is_err(), "the journal hangs");
+    house.journal.broken.store(true, Ordering::SeqCst);
+    writes.open();
+    house.broker.changes_made().await;
+    house.journal.broken.store(false, Ordering::SeqCst);
+    serve(&house, &endpoint, "/bin/aws").await.unwrap();
+    assert_eq!(house.recorded(Activity::LeaseIssue), 1);
+    assert_eq!(house.recorded(Activity::LeaseServe), 0);
 }
