@@ -1,5 +1,7 @@
 //! What lets an identity assume roles: not every role, and for those of the configuration enough.
 
+use std::collections::BTreeSet;
+
 use super::pattern::covers;
 use super::view::{Selection, Statement, View};
 use super::{Findings, Kind, Rule};
@@ -42,7 +44,7 @@ pub(super) fn check(
     findings: &mut Findings,
 ) {
     for statement in view.allows() {
-        assume_any(kind, statement, findings);
+        assume_any(kind, statement, needs, findings);
     }
     let Some(needs) = needs.filter(|_| kind == Kind::Jump) else {
         return;
@@ -54,7 +56,12 @@ pub(super) fn check(
 }
 
 /// In a policy for jumping any way to AssumeRole counts, in others those that name the service.
-fn assume_any(kind: Kind, statement: &Statement<'_>, findings: &mut Findings) {
+fn assume_any(
+    kind: Kind,
+    statement: &Statement<'_>,
+    needs: Option<&[JumpNeed]>,
+    findings: &mut Findings,
+) {
     let named = |action: &str| kind == Kind::Jump || action.len() > 4 && action[..4] == *"sts:";
     let assumes = statement.actions.listed().iter().any(|action| {
         let action = action.text.to_ascii_lowercase();
@@ -78,8 +85,22 @@ fn assume_any(kind: Kind, statement: &Statement<'_>, findings: &mut Findings) {
     };
     if let Some((at, resource)) = all {
         let what = format!("sts:AssumeRole is allowed, and {resource} every role of every account");
-        findings.add_in(statement, Rule::AssumeAny, at, what);
+        let finding = findings.add_in(statement, Rule::AssumeAny, at, what);
+        finding.remedy = needs.filter(|needs| !needs.is_empty()).map(listed);
     }
+}
+
+/// The roles of the profiles as a Resource that names them and no others.
+fn listed(needs: &[JumpNeed]) -> String {
+    let roles: BTreeSet<String> = needs
+        .iter()
+        .map(|need| format!("\"{}\"", need.role))
+        .collect();
+    let roles: Vec<String> = roles.into_iter().collect();
+    format!(
+        "Name the roles of the profiles: \"Resource\": [{}].",
+        roles.join(", ")
+    )
 }
 
 /// Whether the policy allows an action on a role: by its statements alone, their conditions taken

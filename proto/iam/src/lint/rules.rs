@@ -125,7 +125,7 @@ rules! {
     /// AssumeRole on everything.
     AssumeAny: Error, "JUMP001", "AssumeRole on every role",
         "Whoever has this may try every role in every account; only the trust policies of others stand between.",
-        "Name the ARNs of the roles.";
+        "Name the ARNs of the roles; with --identity NAME those of its profiles are listed.";
     /// Tags or a source identity that may not be set.
     SessionTagging: Error, "JUMP002", "Tags or source identity without the permission to set them",
         "A call to AssumeRole that passes tags needs sts:TagSession, one that passes a source identity needs \

@@ -448,6 +448,11 @@ fn a_jump_policy_is_held_against_the_profiles() {
     ] {
         assert_eq!(of(&statements), expected, "{statements}");
     }
+    let every = lint(&file("bad", "JUMP001"), &options).findings;
+    let roles = format!("\"Resource\": [\"{developer}\", \"{reader}\"]");
+    let named =
+        |finding: &Finding| finding.rule == Rule::AssumeAny && finding.fix().contains(&roles);
+    assert!(every.iter().any(named), "{every:?}");
 }
 
 fn trusting(principal: &str, rest: &str) -> Vec<&'static str> {
