@@ -1,11 +1,13 @@
 //! The process that holds a socket, for the journal.
 //!
 //! The kernel names a socket's inode; which process holds it is found by looking through `/proc`. That is possible for
-//! processes of our own user only, and it is racy: a descriptor can be passed on. The user id is the boundary, not this.
+//! processes of our own user only, and it is racy: a descriptor can be passed on. The user id is the boundary, not this, and
+//! no answer waits long for it.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OnceCell, Semaphore, oneshot};
 
@@ -15,14 +17,29 @@ use crate::domain::peer::Peer;
 /// Most processes that are looked through.
 const MAX_PROCESSES: usize = 4_096;
 
+/// Most descriptors of a process that are looked at.
+const MAX_DESCRIPTORS: usize = 65_536;
+
 /// So many processes that held a socket lately are looked at first: an SDK connects again and again.
 const REMEMBERED: usize = 16;
+
+/// How long an answer waits for a name for the journal: beyond it the record says only which user it is.
+const LOOK_WITHIN: Duration = Duration::from_millis(200);
+
+/// Where a socket was found: a process by its pid, and the number of its descriptor. A next connection of the same process
+/// mostly has the same number, so that it is found without reading all the others. Only where to look is remembered: what
+/// is there is read each time, so a pid or a number that was given anew misleads nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) pid: u32,
+    descriptor: u32,
+}
 
 /// Finds holders. One walk through `/proc` looks for all sockets that are asked for by then, so that a storm of
 /// connections costs two walks and not one each.
 #[derive(Debug)]
 pub(super) struct Holders {
-    lately: Mutex<VecDeque<u32>>,
+    lately: Mutex<VecDeque<Place>>,
     asked: Mutex<Vec<Asked>>,
     walking: Arc<Semaphore>,
 }
@@ -63,18 +80,19 @@ impl Holders {
     /// Tells all that have asked by now.
     fn answer(&self) {
         let asked = std::mem::take(&mut *locked(&self.asked));
-        let lately: Vec<u32> = locked(&self.lately).iter().copied().collect();
-        let owners: Vec<Owner> = asked.iter().map(|(owner, _)| *owner).collect();
-        for ((_, tell), peer) in asked.into_iter().zip(of_sockets(&owners, &lately)) {
-            self.remember(peer.pid);
+        let lately: Vec<Place> = locked(&self.lately).iter().copied().collect();
+        let inodes: Vec<u32> = asked.iter().map(|(owner, _)| owner.inode).collect();
+        for ((owner, tell), place) in asked.into_iter().zip(places(&inodes, &lately)) {
+            place.into_iter().for_each(|place| self.remember(place));
+            let peer = place.map_or_else(|| nobody(owner), |place| holding(owner, place.pid));
             let _gone_meanwhile = tell.send(peer);
         }
     }
 
-    fn remember(&self, pid: u32) {
+    fn remember(&self, place: Place) {
         let mut lately = locked(&self.lately);
-        lately.retain(|known| *known != pid);
-        lately.push_front(pid);
+        lately.retain(|known| known.pid != place.pid);
+        lately.push_front(place);
         lately.truncate(REMEMBERED);
     }
 }
@@ -88,6 +106,14 @@ const fn nobody(owner: Owner) -> Peer {
         pid: 0,
         uid: owner.uid,
         executable: None,
+    }
+}
+
+fn holding(owner: Owner, pid: u32) -> Peer {
+    Peer {
+        pid,
+        executable: super::peer::executable(pid),
+        ..nobody(owner)
     }
 }
 
@@ -108,44 +134,54 @@ impl Caller {
         }
     }
 
-    /// The process; pid 0 when none of ours holds the socket any more.
+    /// The process; pid 0 when none of ours holds the socket any more, or it was not found in time.
     pub(super) async fn peer(&self) -> &Peer {
-        self.peer
-            .get_or_init(|| self.holders.find(self.owner))
-            .await
+        let looked = async || {
+            let found = tokio::time::timeout(LOOK_WITHIN, self.holders.find(self.owner)).await;
+            found.unwrap_or_else(|_| nobody(self.owner))
+        };
+        self.peer.get_or_init(looked).await
     }
 }
 
-/// The processes that hold these sockets, in their order; pid 0 where none of ours does any more. Those in `first` are
-/// looked at before all others.
-pub(super) fn of_sockets(owners: &[Owner], first: &[u32]) -> Vec<Peer> {
-    let mut wanted: HashMap<u64, u32> = owners
-        .iter()
-        .map(|owner| (u64::from(owner.inode), 0))
-        .collect();
-    let mut left = wanted.len();
-    // All of them are listed only when these were not enough.
-    let others = std::iter::once_with(processes).flatten();
-    for pid in first.iter().copied().chain(others) {
-        if left == 0 {
-            break;
-        }
-        for inode in sockets(pid) {
-            if let Some(holder @ 0) = wanted.get_mut(&inode) {
-                *holder = pid;
-                left -= 1;
-            }
+/// Sockets that are looked for, each with its place once it is found.
+struct Wanted {
+    places: HashMap<u32, Option<Place>>,
+    left: usize,
+}
+
+impl Wanted {
+    fn found(&mut self, inode: u32, place: Place) {
+        if let Some(unknown @ None) = self.places.get_mut(&inode) {
+            *unknown = Some(place);
+            self.left -= 1;
         }
     }
-    let peer = |owner: &Owner| match wanted.get(&u64::from(owner.inode)) {
-        Some(0) | None => nobody(*owner),
-        Some(pid) => Peer {
-            pid: *pid,
-            executable: super::peer::executable(*pid),
-            ..nobody(*owner)
-        },
-    };
-    owners.iter().map(peer).collect()
+}
+
+/// Where these sockets are, in their order; `None` where no process of ours has it any more. The places in `first` are
+/// looked at before their processes, and those before all others.
+pub(super) fn places(inodes: &[u32], first: &[Place]) -> Vec<Option<Place>> {
+    let places: HashMap<u32, Option<Place>> = inodes.iter().map(|inode| (*inode, None)).collect();
+    let left = places.len();
+    let mut wanted = Wanted { places, left };
+    for place in first {
+        let there = socket_at(*place);
+        there
+            .into_iter()
+            .for_each(|inode| wanted.found(inode, *place));
+    }
+    // All processes are listed only when these were not enough.
+    let others = std::iter::once_with(processes).flatten();
+    let processes = first.iter().map(|place| place.pid).chain(others);
+    let mut sockets = processes.flat_map(sockets);
+    while wanted.left > 0
+        && let Some((inode, place)) = sockets.next()
+    {
+        wanted.found(inode, place);
+    }
+    let place = |inode| wanted.places.get(inode).copied().flatten();
+    inodes.iter().map(place).collect()
 }
 
 fn processes() -> impl Iterator<Item = u32> {
@@ -158,24 +194,36 @@ fn processes() -> impl Iterator<Item = u32> {
     pids.into_iter().take(MAX_PROCESSES)
 }
 
-/// The inodes of the sockets that a process has open.
-fn sockets(pid: u32) -> impl Iterator<Item = u64> {
+/// The sockets that a process has open, by inode.
+fn sockets(pid: u32) -> impl Iterator<Item = (u32, Place)> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd"));
     let descriptors = descriptors.into_iter().flatten().flatten();
-    descriptors.filter_map(|descriptor| {
-        let target = fs::read_link(descriptor.path()).ok()?;
-        let inode = target.to_str()?.strip_prefix("socket:[")?;
-        inode.strip_suffix(']')?.parse().ok()
-    })
+    descriptors
+        .take(MAX_DESCRIPTORS)
+        .filter_map(move |descriptor| {
+            let descriptor = descriptor.file_name().to_str()?.parse().ok()?;
+            let place = Place { pid, descriptor };
+            Some((socket_at(place)?, place))
+        })
+}
+
+fn socket_at(Place { pid, descriptor }: Place) -> Option<u32> {
+    let target = fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).ok()?;
+    let inode = target.to_str()?.strip_prefix("socket:[")?;
+    inode.strip_suffix(']')?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::os::fd::AsRawFd;
+    use std::os::fd::{AsRawFd, OwnedFd};
     use std::os::unix::net::UnixStream;
 
     use super::*;
+
+    const fn place(pid: u32, descriptor: u32) -> Place {
+        Place { pid, descriptor }
+    }
 
     fn open() -> (UnixStream, Owner) {
         let (socket, _) = UnixStream::pair().unwrap();
@@ -207,7 +255,9 @@ mod tests {
             let found = found.await.unwrap();
             assert_eq!((found.pid, found.uid), (std::process::id(), 7));
         }
-        assert_eq!(locked(&holders.lately)[0], std::process::id());
+        let lately = locked(&holders.lately);
+        assert_eq!(lately.len(), 1);
+        assert_eq!(lately[0].pid, std::process::id());
     }
 
     #[test]
@@ -216,9 +266,60 @@ mod tests {
         let (_kept, other) = open();
         drop(socket);
         let me = std::process::id();
-        for first in [&[][..], &[1, me]] {
-            let found = of_sockets(&[owner, other], first);
-            assert_eq!((found[0].pid, found[1].pid), (0, me));
+        let (one, mine) = (place(1, 0), place(me, 0));
+        for first in [&[][..], &[one, mine]] {
+            let found = places(&[owner.inode, other.inode], first);
+            assert_eq!(found[0], None);
+            assert_eq!(found[1].unwrap().pid, me);
         }
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_not_found_is_not_looked_at_first() {
+        let holders = Arc::<Holders>::default();
+        let (socket, owner) = open();
+        drop(socket);
+        assert_eq!(holders.find(owner).await, nobody(owner));
+        assert!(locked(&holders.lately).is_empty());
+    }
+
+    /// A process with a thousand descriptors connects again and again: they are read once.
+    #[tokio::test]
+    async fn the_next_socket_of_a_process_is_found_where_the_last_one_was() {
+        let holders = Arc::<Holders>::default();
+        let (first, owner) = open();
+        let mut first: OwnedFd = first.into();
+        holders.find(owner).await;
+        let descriptor = u32::try_from(first.as_raw_fd()).unwrap();
+        let lately: Vec<Place> = locked(&holders.lately).iter().copied().collect();
+        assert_eq!(lately, [place(std::process::id(), descriptor)]);
+        // It is closed, and the next one gets its number.
+        let (second, owner) = open();
+        rustix::io::dup2(&second, &mut first).unwrap();
+        drop(second);
+        assert_eq!(socket_at(lately[0]), Some(owner.inode));
+        assert_eq!(places(&[owner.inode], &lately), [Some(lately[0])]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_does_not_wait_long_for_a_name() {
+        let holders = Arc::<Holders>::default();
+        let (_socket, owner) = open();
+        let _a_walk_without_end = Arc::clone(&holders.walking).acquire_owned().await;
+        let caller = Caller::new(owner, Arc::clone(&holders));
+        let peer = tokio::time::timeout(2 * LOOK_WITHIN, caller.peer()).await;
+        assert_eq!(peer.unwrap(), &nobody(owner));
+    }
+
+    #[test]
+    fn so_many_places_are_remembered() {
+        let holders = Holders::default();
+        for pid in 1..=20 {
+            holders.remember(place(pid, 3));
+            holders.remember(place(pid, 4));
+        }
+        let lately = locked(&holders.lately);
+        assert_eq!(lately.len(), REMEMBERED);
+        assert_eq!(lately[0], place(20, 4));
     }
 }

@@ -82,11 +82,11 @@ impl Stand {
         }
     }
 
-    /// What this process was refused with a moment ago.
+    /// What this process was refused with a moment ago. Of one that is not known nothing can be said.
     pub(super) fn refused_lately(&self, pid: u32) -> Option<Failure> {
         let refused = self.refused();
         let (refused_pid, when, failure) = refused.as_ref()?;
-        (*refused_pid == pid && when.elapsed() < SAME_AGAIN).then(|| failure.clone())
+        (pid != 0 && *refused_pid == pid && when.elapsed() < SAME_AGAIN).then(|| failure.clone())
     }
 
     fn refused(&self) -> MutexGuard<'_, Option<(u32, Instant, Failure)>> {

@@ -195,10 +195,8 @@ mod tests {
             assert_ne!(owner.inode, 0);
         }
         let known = admitted(&peers, peer, local, uid).unwrap();
-        let holder = &super::super::holder::of_sockets(&[known], &[])[0];
-        assert_eq!(holder.pid, std::process::id());
-        let holder = &super::super::holder::of_sockets(&[known], &[1, std::process::id()])[0];
-        assert_eq!(holder.pid, std::process::id());
+        let place = super::super::holder::places(&[known.inode], &[])[0];
+        assert_eq!(place.unwrap().pid, std::process::id());
         let (_, stranger) = admitted(&peers, peer, local, uid + 1).unwrap_err();
         assert_eq!(stranger, Stranger::OtherUser(uid));
         drop(client);

@@ -94,6 +94,23 @@ async fn idle_connections_do_not_shut_others_out() {
     assert!(idle[0].next(false).await.is_none());
 }
 
+/// Who has a thousand files open and connects anew for each request must not wait for all of them to be read each time.
+#[tokio::test]
+async fn new_connections_of_a_process_with_many_descriptors_are_answered() {
+    let site = Site::new();
+    let port = port_of(&site.open(EndpointKind::Container, "dev").await.url);
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let many = limit.unwrap_or(u64::MAX).min(8_000) / 4;
+    let _open: Vec<_> = (0..many)
+        .map(|_| std::fs::File::open("/dev/null").unwrap())
+        .collect();
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        crowd.spawn(async move { ask(port, "GET /v1/none", &[]).await.status });
+    }
+    assert!(crowd.join_all().await.iter().all(|status| *status == 403));
+}
+
 #[tokio::test]
 async fn an_endpoint_ends_with_its_process() {
     let site = Site::new();
