@@ -122,11 +122,16 @@ impl Serve {
         }
     }
 
-    /// The name of the file with its token: the profile is in it, so that a token never opens another one's
-    /// endpoint. A comma is in neither name.
+    /// The name of the file with its token, or with the key of its tokens (IMDS). The profile is in it, so that a token
+    /// never opens another one's endpoint, and what it is for. A comma and `=` are in neither name.
     #[must_use]
     pub fn token_file(&self) -> String {
-        format!("{},{}", self.name, self.profile.as_str().replace('/', ","))
+        let profile = self.profile.as_str().replace('/', ",");
+        let key = match self.speaks {
+            Speaks::Container => "",
+            Speaks::Imds { .. } => "=key",
+        };
+        format!("{},{profile}{key}", self.name)
     }
 }
 
@@ -168,6 +173,15 @@ mod tests {
             serve.token_file()
         };
         assert_eq!(file("build", "team/dev"), "build,team,dev");
+        let mut imds = Serve {
+            name: ServeName::parse("build").unwrap(),
+            profile: ProfileName::parse("dev").unwrap(),
+            speaks: Speaks::Imds { v1: false },
+            port: Port::parse(4_100).unwrap(),
+        };
+        assert_eq!(imds.token_file(), "build,dev=key");
+        imds.speaks = Speaks::Imds { v1: true };
+        assert_eq!(imds.token_file(), "build,dev=key");
         let names = ["a", "b", "a-b"].iter();
         let all = names.flat_map(|name| ["a", "b", "a/b", "..", "../a"].map(|of| file(name, of)));
         let all: Vec<String> = all.collect();

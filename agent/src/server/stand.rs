@@ -52,6 +52,14 @@ impl Stand {
         }
     }
 
+    /// What a token of IMDS is for: the section, which an earlier agent had too, or the lease.
+    pub(super) fn token_name(&self) -> &str {
+        match &self.serve {
+            Some(serve) => serve.name.as_str(),
+            None => self.open.lease.as_str(),
+        }
+    }
+
     /// Whether it is served to requests without a token (IMDSv1).
     pub(super) fn allows_v1(&self) -> bool {
         let speaks = self.serve.as_ref().map(|serve| serve.speaks);

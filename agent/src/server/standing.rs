@@ -11,6 +11,7 @@ use jumpgate_api::{Code, EndpointStatus, Problem, Secret};
 use super::container::{Container, PREFIX, Paths};
 use super::endpoints::{DRAIN, Endpoints, kind};
 use super::imds::Imds;
+use super::imds::token::TokenKey;
 use super::listener::Listener;
 use super::ports::{self, NoPort};
 use super::problem::problem;
@@ -198,15 +199,13 @@ impl Endpoints {
     async fn raised(self: &Arc<Self>, serve: &Serve) -> Result<Arc<Stand>, NotOpen> {
         let house = self.house().await.map_err(NotOpen::House)?;
         let socket = ports::take(serve.port, self.us.uid).await?;
-        let token = match serve.speaks {
-            Speaks::Container => Some(self.kept_token(serve)?),
-            Speaks::Imds { .. } => None,
-        };
+        let secret = self.kept_secret(serve)?;
         let open = self.broker.open_endpoint(&self.us, &serve.ask()).await;
         let open = open.map_err(NotOpen::Refused)?;
         let mut stand = Stand::new(open, url(serve), false);
-        stand.token = token;
         stand.serve = Some(serve.clone());
+        let key = Arc::new(TokenKey::new(&secret));
+        stand.token = (serve.speaks == Speaks::Container).then_some(secret);
         let stand = Arc::new(stand);
         let (closing, port) = (stand.closing.subscribe(), serve.port.number());
         let broker = Arc::clone(&self.broker);
@@ -217,7 +216,7 @@ impl Endpoints {
                 tokio::spawn(Listener::new(house, site, port).serve(socket, closing));
             }
             Speaks::Imds { .. } => {
-                let site = Imds::new(broker, Arc::clone(&self.key), Arc::clone(&stand));
+                let site = Imds::new(broker, key, Arc::clone(&stand));
                 tokio::spawn(Listener::new(house, site, port).serve(socket, closing));
             }
         }
@@ -225,8 +224,8 @@ impl Endpoints {
         Ok(stand)
     }
 
-    /// The token of an earlier agent, or a new one.
-    fn kept_token(&self, serve: &Serve) -> Result<Secret<String>, SocketError> {
+    /// The token of an earlier agent, or the key of its tokens (IMDS); else a new one.
+    fn kept_secret(&self, serve: &Serve) -> Result<Secret<String>, SocketError> {
         if let Some(token) = self.standing_tokens.read(serve) {
             return Ok(token);
         }

@@ -1,4 +1,5 @@
-//! The tokens of standing container endpoints: files that outlive the agent, so that a client does too.
+//! The tokens of standing container endpoints, and the keys of the tokens of IMDS ones: files that outlive the agent, so
+//! that a client does too.
 //!
 //! What is read back is believed only if nobody else could have written or read it: our own plain file, mode 0600, in a
 //! directory of ours, of the form that our tokens have. Anything else is replaced by a new token.

@@ -71,7 +71,7 @@ impl Imds {
         };
         let token = self
             .key
-            .issue(&self.stand.open.lease, self.broker.running(), ttl);
+            .issue(self.stand.token_name(), self.broker.running(), ttl);
         let mut reply = text(token.into());
         reply.headers_mut().insert(TTL, HeaderValue::from(ttl));
         reply
@@ -83,8 +83,8 @@ impl Imds {
         let (token, more) = (given.next(), given.next());
         let validity = match (token, more) {
             (Some(token), None) => {
-                let (lease, now) = (&self.stand.open.lease, self.broker.running());
-                self.key.validity(lease, now, token.as_bytes())
+                let (endpoint, now) = (self.stand.token_name(), self.broker.running());
+                self.key.validity(endpoint, now, token.as_bytes())
             }
             _ => Validity::Invalid,
         };
