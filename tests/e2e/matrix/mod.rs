@@ -16,7 +16,7 @@ use std::time::Duration;
 use jumpgate_tests::lab::{Ran, finish};
 use jumpgate_tests::matrix::{Client, Column, Interface, Limit, Verdict, note, note_version};
 
-use self::row::{LIFE, Row};
+use self::row::Row;
 
 /// What a refusal by the locked agent, and one by the role, must tell whoever runs the client.
 const REMEDIES: [(&str, &str); 2] = [("dev", "jumpgate unlock"), ("nobody", "trust policy")];
@@ -73,9 +73,6 @@ fn all_of(client: Client, interface: Interface) {
     for (column, holds) in columns {
         let in_time = [Column::Refresh, Column::Restart].contains(&column);
         if in_time && row.clock.is_none() {
-            continue;
-        }
-        if column == Column::Restart && interface != Interface::Process {
             continue;
         }
         note(client, interface, column, Verdict::Fails);
@@ -177,7 +174,7 @@ fn told_by_exec(row: &Row, remedy: &str) {
 /// How much is left when the client asks again and must have an answer (10 min, 5 min, 10 s), and some.
 const fn asks_again_with(client: Client) -> Duration {
     match client {
-        Client::Cli1 | Client::Cli2Debian | Client::Cli2 | Client::Boto3 => Duration::from_mins(9),
+        Client::Cli1 | Client::Cli2Debian | Client::Cli2 | Client::Boto3 => Duration::from_mins(7),
         Client::Js => Duration::from_mins(4),
         Client::Rust => Duration::from_secs(3),
     }
@@ -185,6 +182,7 @@ const fn asks_again_with(client: Client) -> Duration {
 
 /// One fetch serves a client that lives on; when its session is nearly over it has the next one.
 fn refresh(row: &Row) -> Verdict {
+    row.begin_anew();
     let mut held = row.held(CALLS);
     let first = held.call();
     row.forget();
@@ -192,7 +190,7 @@ fn refresh(row: &Row) -> Verdict {
     // The AWS CLI is a new process for each command, which knows nothing of the one before.
     let each = usize::from(row.client.is_a_command());
     assert_eq!(row.fetches(), each);
-    row.advance(LIFE - asks_again_with(row.client));
+    row.advance_until(asks_again_with(row.client));
     let next = held.call_until_not(&first);
     assert_eq!(
         next["arn"].as_str().map(|arn| arn.contains("/Developer/")),
@@ -204,12 +202,11 @@ fn refresh(row: &Row) -> Verdict {
 
 /// The agent that answers is another one than before; nobody told the client.
 fn restart(row: &Row) -> Verdict {
+    row.begin_anew();
     let mut held = row.held(CALLS);
     let first = held.call();
-    row.lab.run(&["agent", "stop"]).good();
-    row.lab.wait_for_agent();
-    row.lab.start_agent();
-    row.advance(LIFE - asks_again_with(row.client));
+    row.restart_agent();
+    row.advance_until(asks_again_with(row.client));
     held.call_until_not(&first);
     Verdict::Holds
 }

@@ -16,16 +16,23 @@ use super::clock::{Clock, PRELOAD};
 use super::relay::{Head, Relay};
 use crate::built::lab;
 use crate::clients::configure_aws;
+use crate::standing::free_port;
 
-/// The life of a session here: the shortest with which no client asks again at each call.
-pub(super) const LIFE: Duration = Duration::from_mins(16);
+/// Minutes that a session lives here: 16 is the least with which no client asks again at each call. By IMDS botocore goes
+/// by an end of its own making when less than 25 are left.
+const fn life(interface: Interface) -> u64 {
+    match interface {
+        Interface::Process | Interface::Container => 16,
+        Interface::Imds => 30,
+    }
+}
 
 const PROFILES: &str = r#"
 [profile.dev]
 account = "target"
 role = "Developer"
 region = "eu-central-1"
-duration = "16m"
+duration = "@LIFE@m"
 
 [profile.nobody]
 account = "target"
@@ -46,10 +53,23 @@ pub(super) struct Row {
     relay: RefCell<Option<Relay>>,
 }
 
+/// The endpoint that a client may outlive an agent with.
+fn standing(interface: Interface) -> String {
+    let kind = interface.word();
+    match interface {
+        Interface::Process => String::new(),
+        Interface::Container | Interface::Imds => format!(
+            "\n[serve.row]\nprofile = \"dev\"\nkind = \"{kind}\"\nport = {}\n",
+            free_port()
+        ),
+    }
+}
+
 impl Row {
     /// An agent that can answer; `None` and a skip where the client is not installed.
     pub(super) fn ready(client: Client, interface: Interface) -> Option<Self> {
-        let mut lab = lab(PROFILES);
+        let profiles = PROFILES.replace("@LIFE@", &life(interface).to_string());
+        let mut lab = lab(&format!("{profiles}{}", standing(interface)));
         let clock = Clock::of(&mut lab).map(RefCell::new);
         lab.start_agent();
         lab.add_identity();
@@ -121,7 +141,7 @@ impl Row {
         finish(command, "")
     }
 
-    /// The client with the variables of a standing endpoint, by way of the relay; or with the configuration that
+    /// The client with the variables of the standing endpoint, by way of the relay; or with the configuration that
     /// names our program, by way of a script that counts.
     pub(super) fn command(&self, profile: &str, hold: &str) -> Command {
         self.prepared(profile, &self.words(false, hold), "true")
@@ -200,10 +220,29 @@ impl Row {
         Held::start(command, self.lab.path("held.stderr"))
     }
 
-    /// Moves every clock on.
-    pub(super) fn advance(&self, by: Duration) {
+    /// Moves every clock on until so much is left of a session that was fetched just now. On the way the agent gets its
+    /// next one: an endpoint waits for AWS only so long, and on a busy machine would hand out the old one once more.
+    pub(super) fn advance_until(&self, left: Duration) {
         let clock = self.clock.as_ref().expect("a clock that moves");
-        clock.borrow_mut().advance(&self.lab, by);
+        let life = Duration::from_mins(life(self.interface));
+        let ageing = life / 2;
+        clock.borrow_mut().advance(&self.lab, ageing);
+        self.lab.run(&["credential-process", "dev"]).good();
+        clock.borrow_mut().advance(&self.lab, life - ageing - left);
+    }
+
+    /// Whoever asks next gets a session that begins now.
+    pub(super) fn begin_anew(&self) {
+        self.lab.run(&["lock"]).good();
+        self.lab.run(&["unlock"]).good();
+        self.lab.run(&["credential-process", "dev"]).good();
+    }
+
+    /// The agent that runs from now on is another process.
+    pub(super) fn restart_agent(&self) {
+        self.lab.run(&["agent", "stop"]).good();
+        self.lab.wait_for_agent();
+        self.lab.start_agent();
     }
 
     /// The relay's port.

@@ -97,12 +97,12 @@ fn calls() -> Option<usize> {
     }
 }
 
-/// Waits for whoever drives us; its end is ours.
-fn told_to_go_on() -> bool {
-    std::io::stdin()
-        .lock()
-        .read_line(&mut String::new())
-        .is_ok_and(|read| read > 0)
+/// Waits for whoever drives us; its end is ours. Connections are looked after meanwhile, as in any application: one that
+/// was closed must not be taken for the next request.
+async fn told_to_go_on() -> bool {
+    let read = || std::io::stdin().lock().read_line(&mut String::new());
+    let read = tokio::task::spawn_blocking(read).await;
+    matches!(read, Ok(Ok(bytes)) if bytes > 0)
 }
 
 async fn run(held: usize) -> Result<(), String> {
@@ -111,7 +111,7 @@ async fn run(held: usize) -> Result<(), String> {
         return call(&sts, &watched).await;
     }
     for _ in 0..held {
-        if !told_to_go_on() {
+        if !told_to_go_on().await {
             break;
         }
         call(&sts, &watched).await?;
