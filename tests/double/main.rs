@@ -10,6 +10,7 @@ mod evaluator;
 mod faults;
 mod lab;
 mod narrowing;
+mod presets;
 mod record;
 mod rule_table;
 mod scenarios;

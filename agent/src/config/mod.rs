@@ -10,7 +10,7 @@
 //! | `file` | reads files that nobody else can change |
 //! | `section`, `raw` | known keys, right types, right counts |
 //! | `agent`, `identity`, `profile`, `chain`, `serve` | what the sections mean |
-//! | `policy`, `tags`, `templates`, `terms` | what single values mean |
+//! | `policy`, `preset`, `tags`, `templates`, `terms` | what single values mean |
 //! | `faults`, [`report`] | mistakes with their places; how a person reads them |
 
 mod agent;
@@ -21,6 +21,7 @@ mod file;
 mod identity;
 pub mod place;
 mod policy;
+mod preset;
 mod profile;
 mod raw;
 pub mod report;

@@ -8,12 +8,15 @@ use jumpgate_iam::{Excerpt, Partition, PolicyArn, PolicyArns, PolicyDocument, Po
 use toml::de::DeValue;
 
 use super::faults::{Fault, Faults, Written};
-use super::raw::MAX_WORD;
+use super::preset;
+use super::raw::{MAX_POLICY_ARNS, MAX_WORD};
 use super::report::Position;
 use super::section::{Entry, Value, wrong_type};
 use super::terms::twice;
+use crate::domain::preset::SessionPolicies;
 
-const EXPECTED: &str = "the path of a .json file, or the policy itself as JSON text";
+const EXPECTED: &str =
+    "the path of a .json file, the policy itself as JSON text, or { preset = \"…\" }";
 
 /// Reads a policy file; the one thing that understanding a configuration asks of the world.
 pub(super) type ReadPolicy<'r> = dyn Fn(&Path) -> io::Result<String> + 'r;
@@ -27,17 +30,31 @@ pub(super) struct PolicyReader<'r> {
 }
 
 impl PolicyReader<'_> {
-    /// The policy that a profile names or holds.
-    pub(super) fn policy(&self, entry: &Entry<Value<'_>>) -> Option<PolicyDocument> {
-        let written = entry.here()?;
+    /// The policy that a profile names or holds. A preset may bring managed policies too, of the partition of the
+    /// profile's role; while that is not known, of any.
+    pub(super) fn policies(
+        &self,
+        entry: &Entry<Value<'_>>,
+        partition: Option<Partition>,
+    ) -> SessionPolicies {
+        let Some(written) = entry.here() else {
+            return SessionPolicies::default();
+        };
+        let partition = partition.unwrap_or(Partition::Aws);
+        match written.value {
+            DeValue::Table(table) if table.contains_key("preset") => {
+                preset::policies(self.faults, written, table, partition)
+            }
+            _ => SessionPolicies {
+                inline: self.policy(written),
+                arns: PolicyArns::default(),
+            },
+        }
+    }
+
+    fn policy(&self, written: &Written<Value<'_>>) -> Option<PolicyDocument> {
         match written.value {
             DeValue::String(text) => self.of_text(&written.with(text.as_ref())),
-            DeValue::Table(table) if table.contains_key("preset") => {
-                let message = "presets are not available in this version";
-                let fault = Fault::wrong(&written.place, message);
-                self.faults.error(fault.expected(EXPECTED));
-                None
-            }
             _ => {
                 wrong_type(self.faults, written, EXPECTED);
                 None
@@ -146,14 +163,15 @@ fn with_rule(error: &PolicyError) -> String {
     format!("{}: {what}", lint::rule_of(error))
 }
 
-/// The managed policies, of the role's partition, none twice.
+/// The managed policies: those of the preset, then those named, of the role's partition, none twice.
 pub(super) fn policy_arns(
     faults: &Faults,
     entry: &Entry<Vec<Written<&str>>>,
     partition: Option<Partition>,
+    of_preset: &PolicyArns,
 ) -> PolicyArns {
     let list = entry.here().map(|list| list.value.as_slice());
-    let mut arns: Vec<PolicyArn> = Vec::new();
+    let mut arns: Vec<PolicyArn> = of_preset.iter().cloned().collect();
     for written in list.unwrap_or_default() {
         let Some(arn) = faults.checked(&written.place, PolicyArn::parse(written.value)) else {
             continue;
@@ -172,6 +190,15 @@ pub(super) fn policy_arns(
         } else {
             arns.push(arn);
         }
+    }
+    if let (Some(written), false) = (entry.here(), arns.len() <= MAX_POLICY_ARNS) {
+        let message = format!(
+            "with the {} of the preset there are {} managed policies",
+            of_preset.len(),
+            arns.len()
+        );
+        let fault = Fault::wrong(&written.place, message);
+        faults.error(fault.expected(format!("at most {MAX_POLICY_ARNS}")));
     }
     PolicyArns::new(arns).unwrap_or_default()
 }

@@ -49,8 +49,8 @@ impl<'a> Context<'_, 'a> {
             values: known_values(raw.name.value, account.as_ref()),
             ticket_is_sure: require.ticket,
         };
-        let policy = self.policies.policy(&raw.policy);
-        let policy_arns = policy_arns(faults, &raw.policy_arns, partition);
+        let policies = self.policies.policies(&raw.policy, partition);
+        let policy_arns = policy_arns(faults, &raw.policy_arns, partition, &policies.arns);
         let tags = tags::tags(faults, &raw.tags, &templates);
         let transitive = tags::transitive(faults, &raw.transitive_tags, &raw.tags);
         let external_id = raw.external_id.here();
@@ -74,7 +74,7 @@ impl<'a> Context<'_, 'a> {
             external_id,
             session_name: session_name?,
             source_identity,
-            policy,
+            policy: policies.inline,
             policy_arns,
             tags,
             transitive,

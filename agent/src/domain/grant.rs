@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jumpgate_api::Interface;
-use jumpgate_iam::{PolicyDocument, RoleDuration, TagKey, TagValue};
+use jumpgate_iam::{PolicyArns, PolicyDocument, RoleDuration, TagKey, TagValue};
 
 use super::name::ProfileName;
 use super::peer::Peer;
@@ -36,6 +36,8 @@ pub struct Ask {
 pub struct Narrowing {
     /// A session policy.
     pub policy: Option<PolicyDocument>,
+    /// Managed policies beside it, which a preset brings.
+    pub policy_arns: PolicyArns,
     /// A shorter life.
     pub duration: Option<RoleDuration>,
     /// Further tags.
@@ -54,6 +56,8 @@ pub struct Grant {
     pub duration: RoleDuration,
     /// The session policy that the ask brings, where the profile has none.
     pub policy: Option<PolicyDocument>,
+    /// The managed policies that the ask brings, where the profile has no session policies.
+    pub policy_arns: PolicyArns,
     /// The tags that the ask brings.
     pub tags: Vec<(TagKey, TagValue)>,
     /// Whether a person must say yes first.
@@ -85,6 +89,12 @@ pub enum Denial {
         "profile {0} has session policies of its own, and a second one beside them would widen it"
     )]
     PolicyWouldWiden(ProfileName),
+    /// Managed policies can be passed to AssumeRole only, where AWS adds them to the profile's own.
+    #[error(
+        "profile {0} has session policies of its own, and the managed policies of the preset beside \
+         them would widen it"
+    )]
+    PresetWouldWiden(ProfileName),
     /// The profile takes no duration from callers.
     #[error("profile {0} takes no duration from a caller")]
     DurationNotTaken(ProfileName),
@@ -126,6 +136,9 @@ impl Denial {
             Self::TicketMissing(_) => "add --ticket ID",
             Self::PolicyNotTaken(_) => "leave --policy out, or add policy = true to its narrow",
             Self::PolicyWouldWiden(_) => "leave --policy out, or use a profile without a policy",
+            Self::PresetWouldWiden(_) => {
+                "use a preset without managed policies: jumpgate policy preset list"
+            }
             Self::DurationNotTaken(_) => {
                 "leave --duration out, or add duration = true to its narrow"
             }
@@ -159,7 +172,8 @@ pub fn decide(settings: &Settings, peer: &Peer, ask: &Ask) -> Result<Grant, Deni
         confirm: chain.iter().any(|hop| hop.require.confirm),
         chain,
         duration: granted_duration(profile, ask.narrowing.duration)?,
-        policy: granted_policy(profile, ask.narrowing.policy.as_ref())?,
+        policy: granted_policy(profile, &ask.narrowing)?,
+        policy_arns: ask.narrowing.policy_arns.clone(),
         tags: granted_tags(profile, &ask.narrowing.tags)?,
         profile: Arc::clone(profile),
         reason: ask.reason.clone(),
@@ -195,13 +209,14 @@ fn granted_duration(
     Ok(asked)
 }
 
-fn granted_policy(
-    profile: &Profile,
-    asked: Option<&PolicyDocument>,
-) -> Result<Option<PolicyDocument>, Denial> {
-    match asked {
+fn granted_policy(profile: &Profile, asked: &Narrowing) -> Result<Option<PolicyDocument>, Denial> {
+    let asks = asked.policy.is_some() || !asked.policy_arns.is_empty();
+    match &asked.policy {
+        _ if asks && !profile.narrow.policy => Err(Denial::PolicyNotTaken(profile.name.clone())),
+        _ if !asked.policy_arns.is_empty() && profile.is_scoped() => {
+            Err(Denial::PresetWouldWiden(profile.name.clone()))
+        }
         None => Ok(None),
-        Some(_) if !profile.narrow.policy => Err(Denial::PolicyNotTaken(profile.name.clone())),
         Some(_) if profile.is_scoped() => Err(Denial::PolicyWouldWiden(profile.name.clone())),
         Some(policy) => Ok(Some(policy.clone())),
     }

@@ -11,6 +11,7 @@ pub mod lease;
 pub mod lifetime;
 pub mod name;
 pub mod peer;
+pub mod preset;
 pub mod profile;
 pub mod scope;
 pub mod serve;

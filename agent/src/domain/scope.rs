@@ -69,6 +69,9 @@ pub fn compose(
     let mut last = inherited.hop(&grant.profile, &grant.tags, grant, surroundings)?;
     last.duration = grant.duration;
     last.policy = last.policy.or_else(|| grant.policy.clone());
+    if last.policy_arns.is_empty() {
+        last.policy_arns = grant.policy_arns.clone();
+    }
     Ok(AssumeRole {
         identity: identity.name.clone(),
         endpoint: identity.endpoint.clone(),

@@ -4,12 +4,14 @@ use jumpgate_api::{
     Code, CredentialsRequest, EndpointKind, EndpointRequest, IdentityAddRequest, Interface, Narrow,
     Problem, UnlockRequest,
 };
-use jumpgate_iam::{PolicyDocument, RoleDuration, TagKey, TagValue};
+use jumpgate_iam::{Partition, PolicyArns, PolicyDocument, RoleDuration, TagKey, TagValue};
 
 use crate::broker::Answers;
 use crate::domain::grant::{Ask, MAX_REASON, MAX_TICKET, Narrowing};
 use crate::domain::identity::{AccessKeyId, LongTermKey};
 use crate::domain::name::{IdentityName, LeaseId, ProfileName};
+use crate::domain::preset::{Given, Preset, SessionPolicies};
+use crate::domain::settings::Settings;
 
 /// Longest secret that a person types or a key has, in bytes.
 const MAX_SECRET: usize = 1_024;
@@ -24,24 +26,44 @@ fn invalid(what: &str, why: &dyn std::fmt::Display) -> Problem {
     Problem::new(Code::InvalidRequest, format!("{what}: {why}")).with_hint(remedy)
 }
 
-pub(super) fn ask(request: CredentialsRequest) -> Result<Ask, Problem> {
-    ask_for(&request.profile, request.interface, request.narrow)
+pub(super) fn ask(settings: &Settings, request: CredentialsRequest) -> Result<Ask, Problem> {
+    ask_for(
+        settings,
+        &request.profile,
+        request.interface,
+        request.narrow,
+    )
 }
 
-pub(super) fn endpoint(request: EndpointRequest) -> Result<Ask, Problem> {
+pub(super) fn endpoint(settings: &Settings, request: EndpointRequest) -> Result<Ask, Problem> {
     let interface = match request.kind {
         EndpointKind::Container => Interface::Container,
         EndpointKind::Imds => Interface::Imds,
     };
-    ask_for(&request.profile, interface, request.narrow)
+    ask_for(settings, &request.profile, interface, request.narrow)
 }
 
-fn ask_for(profile: &str, interface: Interface, narrow: Narrow) -> Result<Ask, Problem> {
+fn ask_for(
+    settings: &Settings,
+    profile: &str,
+    interface: Interface,
+    narrow: Narrow,
+) -> Result<Ask, Problem> {
+    let profile = profile_name(profile)?;
+    // A profile that is not there is told by who decides; till then any partition will do.
+    let found = settings.profiles.get(&profile);
+    let partition = found.map_or(Partition::Aws, |profile| profile.role.partition());
+    let policies = narrow.policy.as_deref();
+    let policies = policies
+        .map(|text| policies_of(text, partition))
+        .transpose()?;
+    let SessionPolicies { inline, arns } = policies.unwrap_or_default();
     Ok(Ask {
-        profile: profile_name(profile)?,
+        profile,
         interface,
         narrowing: Narrowing {
-            policy: narrow.policy.as_deref().map(policy).transpose()?,
+            policy: inline,
+            policy_arns: arns,
             duration: narrow
                 .duration_seconds
                 .map(|seconds| RoleDuration::new(seconds).map_err(|e| invalid("duration", &e)))
@@ -59,14 +81,28 @@ fn ask_for(profile: &str, interface: Interface, narrow: Narrow) -> Result<Ask, P
     })
 }
 
-fn policy(text: &str) -> Result<PolicyDocument, Problem> {
-    if text.starts_with("preset:") {
-        return Err(invalid(
-            "policy",
-            &"this version has no presets; name a file",
-        ));
+fn policies_of(text: &str, partition: Partition) -> Result<SessionPolicies, Problem> {
+    if let Some(name) = text.strip_prefix("preset:") {
+        return preset(name, partition);
     }
-    PolicyDocument::parse(text).map_err(|error| invalid("policy", &error))
+    let inline = PolicyDocument::parse(text).map_err(|error| invalid("policy", &error))?;
+    Ok(SessionPolicies {
+        inline: Some(inline),
+        arns: PolicyArns::default(),
+    })
+}
+
+/// An ask names a preset and no parameters: which instances and documents are the configuration's to say.
+fn preset(name: &str, partition: Partition) -> Result<SessionPolicies, Problem> {
+    let preset = Preset::named(name).map_err(|error| {
+        invalid("policy", &error).with_hint("jumpgate policy preset list names all of them")
+    })?;
+    preset.policies(partition, &Given::new()).map_err(|error| {
+        invalid("policy", &error).with_hint(format!(
+            "name it in a profile: policy = {{ preset = \"{}\", … }}",
+            preset.name
+        ))
+    })
 }
 
 fn tag((key, value): (&String, &String)) -> Result<(TagKey, TagValue), Problem> {

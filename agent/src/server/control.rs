@@ -196,7 +196,7 @@ impl Control {
         peer: &Peer,
         request: jumpgate_api::CredentialsRequest,
     ) -> Result<Response<Body>, Problem> {
-        let ask = asks::ask(request)?;
+        let ask = asks::ask(&self.broker.settings(), request)?;
         let leased = self
             .broker
             .credentials(peer, &ask)

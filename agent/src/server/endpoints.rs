@@ -109,7 +109,7 @@ impl Endpoints {
         request: EndpointRequest,
     ) -> Result<EndpointReply, Problem> {
         let until_exit = request.until_exit;
-        let ask = asks::endpoint(request)?;
+        let ask = asks::endpoint(&self.broker.settings(), request)?;
         let turn = self.opening.acquire().await;
         let _turn = turn.map_err(|_| Problem::new(Code::Busy, "the agent is ending"))?;
         if !until_exit && let Some(stand) = self.found(peer, &ask).await {

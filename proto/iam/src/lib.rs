@@ -17,6 +17,7 @@
 //! | [`narrow`] | one policy as denies within another: an intersection where AWS would add up |
 //! | [`json`] | the strict JSON reader beneath policy documents |
 //! | [`lint`] | what is legal in a policy and probably not what was meant |
+//! | [`nearest`] | the known word that was probably meant |
 //!
 //! Sources of the limits: the STS API reference (AssumeRole, GetSessionToken), the IAM user guide
 //! (names and quotas, policy grammar, session tags) and the API models that AWS publishes.
@@ -29,7 +30,7 @@ pub mod json;
 pub mod lint;
 pub mod names;
 pub mod narrow;
-mod nearest;
+pub mod nearest;
 pub mod policy;
 pub mod statement;
 mod string_form;

@@ -2,7 +2,8 @@
 
 /// The known word that a person most probably meant by `word`: equal but for case, or at most two
 /// edits away (one for words under four characters).
-pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+#[must_use]
+pub fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     const LONGEST: usize = 64;
     if word.chars().count() > LONGEST {
         return None;

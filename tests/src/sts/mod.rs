@@ -71,6 +71,7 @@ pub use double::StsDouble;
 pub use entities::{AccessKey, Bucket, Instance, ManagedPolicy, MfaDevice, Role, User};
 pub use faults::{Fault, When};
 pub use judge::Judge;
+pub use managed::text as managed_policy;
 pub use organization::Account;
 pub use packed::{PACKED_MAX, TOKEN_MAX};
 pub use record::{Event, HIDDEN, Issued};

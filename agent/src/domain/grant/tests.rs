@@ -229,6 +229,44 @@ fn tags_that_a_caller_may_bring() {
 }
 
 #[test]
+fn the_managed_policies_of_an_ask_go_where_the_profile_has_no_session_policies() {
+    let arns = || policy_arns(&["SecurityAudit", "AWSSupportAccess"]);
+    let asking = |inline: bool| {
+        let mut ask = ask("dev");
+        ask.narrowing.policy = inline.then(|| policy("support:*"));
+        ask.narrowing.policy_arns = arns();
+        ask
+    };
+    let scoped = |policed: bool, managed: bool| Profile {
+        policy: policed.then(|| policy("s3:*")),
+        policy_arns: if managed {
+            policy_arns(&["ReadOnlyAccess"])
+        } else {
+            PolicyArns::default()
+        },
+        ..profile("dev")
+    };
+    for inline in [true, false] {
+        let grant = decided(profile("dev"), &asking(inline)).unwrap();
+        let sent = compose(&grant, &identity(), &surroundings()).unwrap().last;
+        assert_eq!((sent.policy_arns, sent.policy.is_some()), (arns(), inline));
+        for (policed, managed) in [(true, false), (false, true), (true, true)] {
+            let denied = decided(scoped(policed, managed), &asking(inline));
+            assert_eq!(denied, Err(Denial::PresetWouldWiden(dev())));
+        }
+        let closed = Profile {
+            narrow: NarrowBounds {
+                policy: false,
+                ..NarrowBounds::default()
+            },
+            ..profile("dev")
+        };
+        let denied = decided(closed, &asking(inline));
+        assert_eq!(denied, Err(Denial::PolicyNotTaken(dev())));
+    }
+}
+
+#[test]
 fn every_denial_says_what_to_do_and_shows_no_strange_character() {
     let (profile, key) = (dev(), tag_key("a\u{2028}b"));
     let denials = [
@@ -237,6 +275,7 @@ fn every_denial_says_what_to_do_and_shows_no_strange_character() {
         Denial::TicketMissing(dev()),
         Denial::PolicyNotTaken(dev()),
         Denial::PolicyWouldWiden(dev()),
+        Denial::PresetWouldWiden(dev()),
         Denial::DurationNotTaken(dev()),
         Denial::DurationTooLong {
             profile: dev(),
@@ -295,12 +334,14 @@ prop_compose! {
 prop_compose! {
     fn asks()(
         policed in any::<bool>(),
+        managed in any::<bool>(),
         seconds in prop::option::of(900_u32..=43_200),
         tags in keys(),
     ) -> Ask {
         Ask {
             narrowing: Narrowing {
                 policy: policed.then(|| policy("iam:*")),
+                policy_arns: if managed { policy_arns(&["AWSSupportAccess"]) } else { PolicyArns::default() },
                 duration: seconds.map(duration),
                 tags: tags.iter().map(|key| (tag_key(key), tag_value("asked"))).collect(),
             },
@@ -323,7 +364,9 @@ proptest! {
         let sent = compose(&grant, &identity(), &surroundings()).unwrap().last;
         prop_assert!(sent.duration <= bare.duration);
         prop_assert!(sent.duration <= profile.effective_duration());
-        prop_assert_eq!(&sent.policy_arns, &bare.policy_arns);
+        if profile.is_scoped() {
+            prop_assert_eq!(&sent.policy_arns, &bare.policy_arns);
+        }
         match (&bare.policy, &sent.policy) {
             (Some(own), sent) => prop_assert_eq!(Some(own), sent.as_ref()),
             (None, Some(_)) => prop_assert!(bare.policy_arns.is_empty()),
@@ -345,6 +388,7 @@ proptest! {
     fn an_ask_is_granted_whole_or_not_at_all(profile in profiles(), ask in asks()) {
         if let Ok(grant) = decided(profile, &ask) {
             prop_assert_eq!(grant.policy, ask.narrowing.policy);
+            prop_assert_eq!(grant.policy_arns, ask.narrowing.policy_arns);
             prop_assert_eq!(grant.tags, ask.narrowing.tags);
             prop_assert!(ask.narrowing.duration.is_none_or(|asked| asked == grant.duration));
         }

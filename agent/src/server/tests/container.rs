@@ -380,8 +380,9 @@ async fn what_is_ended_while_it_is_handed_out_stays_ended() {
 #[tokio::test]
 async fn connections_of_one_process_at_once_are_one_record_and_a_count() {
     let site = Site::new();
-    let ask = crate::server::asks::endpoint(wish(EndpointKind::Container, "dev")).unwrap();
     let broker = &site.house.broker;
+    let wish = wish(EndpointKind::Container, "dev");
+    let ask = crate::server::asks::endpoint(&broker.settings(), wish).unwrap();
     let endpoint = broker.open_endpoint(&me(), &ask).await.unwrap();
     broker.serve_endpoint(&endpoint, &me(), None).await.unwrap();
     let mut tool = me();
