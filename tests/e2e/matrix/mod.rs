@@ -9,6 +9,7 @@ mod clock;
 mod relay;
 mod row;
 mod sequences;
+mod single;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;

@@ -133,12 +133,17 @@ impl Row {
         if self.interface == Interface::Process {
             return finish(self.command("dev", ""), "");
         }
+        finish(self.exec(), "")
+    }
+
+    /// The client by `jumpgate exec`.
+    pub(super) fn exec(&self) -> Command {
         let words = self.words(false, "");
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let exec = ["exec", "dev", "--via", self.interface.word(), "--"];
         let mut command = self.lab.client(&[&exec[..], &words].concat());
         self.surround(&mut command);
-        finish(command, "")
+        command
     }
 
     /// The client with the variables of the standing endpoint, by way of the relay; or with the configuration that
@@ -154,8 +159,12 @@ impl Row {
 
     /// The same without any region in the environment.
     pub(super) fn without_region(&self) -> Ran {
-        let unset = "unset AWS_REGION AWS_DEFAULT_REGION";
-        finish(self.prepared("dev", &self.words(false, ""), unset), "")
+        self.changed_by("unset AWS_REGION AWS_DEFAULT_REGION")
+    }
+
+    /// The same with this line of shell before it.
+    pub(super) fn changed_by(&self, line: &str) -> Ran {
+        finish(self.prepared("dev", &self.words(false, ""), line), "")
     }
 
     fn prepared(&self, profile: &str, words: &[String], then: &str) -> Command {
@@ -213,22 +222,32 @@ impl Row {
 
     /// The client, alive for so many calls, under the clock that moves.
     pub(super) fn held(&self, calls: usize) -> Held {
-        let mut command = self.command("dev", &calls.to_string());
+        self.held_changed_by(calls, "true")
+    }
+
+    /// The same with this line of shell before it.
+    pub(super) fn held_changed_by(&self, calls: usize, line: &str) -> Held {
+        let mut command = self.prepared("dev", &self.words(false, &calls.to_string()), line);
         if let Some(clock) = &self.clock {
             clock.borrow().shown_to(&mut command);
         }
         Held::start(command, self.lab.path("held.stderr"))
     }
 
+    /// Moves every clock on.
+    pub(super) fn advance(&self, by: Duration) {
+        let clock = self.clock.as_ref().expect("a clock that moves");
+        clock.borrow_mut().advance(&self.lab, by);
+    }
+
     /// Moves every clock on until so much is left of a session that was fetched just now. On the way the agent gets its
     /// next one: an endpoint waits for AWS only so long, and on a busy machine would hand out the old one once more.
     pub(super) fn advance_until(&self, left: Duration) {
-        let clock = self.clock.as_ref().expect("a clock that moves");
         let life = Duration::from_mins(life(self.interface));
         let ageing = life / 2;
-        clock.borrow_mut().advance(&self.lab, ageing);
+        self.advance(ageing);
         self.lab.run(&["credential-process", "dev"]).good();
-        clock.borrow_mut().advance(&self.lab, life - ageing - left);
+        self.advance(life - ageing - left);
     }
 
     /// Whoever asks next gets a session that begins now.
