@@ -93,13 +93,13 @@ impl Pair {
         let (name, bytes) = (self.kind.name(), self.bytes);
         row(&format!("bare hyper, {bytes} bytes"), &self.theirs);
         row(&format!("{name}, {bytes} bytes"), &self.ours);
-        let throughput = self.ours.per_second() / self.theirs.per_second();
-        let cost = self.ours.cost() / self.theirs.cost();
+        let throughput = self.ours.against(&self.theirs, |storm| storm.per_second);
+        let latency = self.ours.against(&self.theirs, |storm| storm.p99);
+        let cost = self.ours.against(&self.theirs, |storm| storm.cost);
         row(
             &format!("{name}: processor time, in bare hyper's"),
             format!("{cost:>10.2}"),
         );
-        let latency = self.ours.p99() / self.theirs.p99();
         [
             Limit::new(
                 format!("{name}: throughput, of bare hyper's"),

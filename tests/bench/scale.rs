@@ -21,8 +21,8 @@ pub(crate) struct Scale {
 impl Scale {
     pub(crate) const QUICK: Self = Self {
         runs: 200,
-        storms: 5,
-        storm: Duration::from_secs(3),
+        storms: 15,
+        storm: Duration::from_secs(1),
         hang: Duration::from_secs(20),
         ages: false,
         kills: 20,
@@ -30,8 +30,8 @@ impl Scale {
 
     pub(crate) const LONG: Self = Self {
         runs: 1_000,
-        storms: 9,
-        storm: Duration::from_secs(10),
+        storms: 25,
+        storm: Duration::from_secs(4),
         hang: Duration::from_secs(60),
         ages: true,
         kills: 100,

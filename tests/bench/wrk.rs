@@ -86,6 +86,13 @@ impl Storms {
         self.0.iter().map(|storm| storm.requests).sum()
     }
 
+    /// The middle of the ratios of storms that followed each other: what a busy machine gave to the one, it mostly gave
+    /// to the other.
+    pub(crate) fn against(&self, others: &Self, figure: impl Fn(&Storm) -> f64) -> f64 {
+        let pairs = self.0.iter().zip(&others.0);
+        median(pairs.map(|(ours, theirs)| figure(ours) / figure(theirs)))
+    }
+
     /// The slowest and the fastest, requests a second.
     pub(crate) fn range(&self) -> (f64, f64) {
         let rates = self.0.iter().map(|storm| storm.per_second);

@@ -16,9 +16,9 @@ use jumpgate_api::{Interface, Secret, Timestamp};
 use super::counting::{HandOut, Holders};
 use super::failure::Failure;
 use super::minting::Told;
+use super::question::Question;
 use super::sessions::{Manner, Minted};
 use super::{Broker, identity_of};
-use crate::domain::assume_role::AssumeRole;
 use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide};
 use crate::domain::identity::Identity;
@@ -54,7 +54,7 @@ struct Meaning {
     settings: Arc<Settings>,
     grant: Grant,
     identity: Arc<Identity>,
-    question: Arc<AssumeRole>,
+    question: Question,
 }
 
 /// What an endpoint hands out.
@@ -192,7 +192,8 @@ impl Broker {
         let grant = decide(&settings, peer, ask)?;
         Self::confirm(&grant)?;
         let identity = identity_of(&settings, &grant.profile.identity)?;
-        let question = Arc::new(compose(&grant, &identity, &self.surroundings)?);
+        let question = compose(&grant, &identity, &self.surroundings)?;
+        let question = self.sessions.kept(question.into());
         Ok(Meaning {
             settings,
             grant,
@@ -234,7 +235,7 @@ impl Broker {
             refresh: refresh_wait(endpoint.ask.interface),
             least: least_life(endpoint.ask.interface),
         };
-        let (question, profile) = (Arc::clone(&meaning.question), &meaning.grant.profile);
+        let (question, profile) = (meaning.question.clone(), &meaning.grant.profile);
         let minted = self.session(
             &meaning.identity,
             question,

@@ -306,12 +306,12 @@ impl Identities {
 
     /// Whether a further session can be made without a person.
     pub(super) fn is_ready(&self, identity: &Identity) -> bool {
-        let now = self.ports.clock.now();
         let by_program = !types_codes(identity);
+        let now = || self.ports.clock.now();
         !types_code_each_time(identity)
             && self.with(&identity.name, |state| {
                 let held = state.unlocked.as_ref();
-                held.is_some_and(|held| by_program || held.base.usable_at(now))
+                held.is_some_and(|held| by_program || held.base.usable_at(now()))
             })
     }
 

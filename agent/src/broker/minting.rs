@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::Broker;
 use super::failure::Failure;
+use super::question::Question;
 use super::sessions::{Behind, Bodies, Manner, Minted};
 use crate::domain::assume_role::AssumeRole;
 use crate::domain::identity::{BaseCredentials, Identity};
@@ -29,7 +30,7 @@ impl Broker {
     pub(super) fn session<'a>(
         self: &'a Arc<Self>,
         identity: &'a Arc<Identity>,
-        question: Arc<AssumeRole>,
+        question: Question,
         profile: &'a ProfileName,
         manner: Manner,
         told: Told,
@@ -38,7 +39,7 @@ impl Broker {
             let refreshable = self.identities.is_ready(identity);
             let mint = |behind: Behind| {
                 let (broker, identity) = (Arc::clone(self), Arc::clone(identity));
-                let (question, profile) = (Arc::clone(&question), profile.clone());
+                let (question, profile) = (question.clone(), profile.clone());
                 let told = if behind.0 { Told::Outcome } else { told };
                 async move {
                     broker
@@ -87,8 +88,8 @@ impl Broker {
         profile: ProfileName,
         manner: Manner,
     ) -> Result<Minted, Failure> {
-        let prefix = Arc::new(prefix);
-        let earlier = Arc::clone(&prefix);
+        let prefix = Question::from(prefix);
+        let earlier = prefix.clone();
         let earlier = self.session(identity, earlier, &profile, manner, Told::Success);
         let earlier = earlier.await?;
         let base = earlier.session.as_base();

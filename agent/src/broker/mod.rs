@@ -18,6 +18,7 @@ mod keys;
 mod leases;
 mod locking;
 mod minting;
+mod question;
 mod sessions;
 mod standing;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use self::identities::Identities;
 pub use self::identities::{Answers, Standing};
 use self::leases::Leases;
 use self::minting::Told;
+use self::question::Question;
 use self::sessions::{Manner, Minted, Sessions};
 use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide, may_see};
@@ -159,7 +161,7 @@ impl Broker {
         let grant = decide(&settings, peer, ask)?;
         Self::confirm(&grant)?;
         let identity = identity_of(&settings, &grant.profile.identity)?;
-        let question = Arc::new(compose(&grant, &identity, &self.surroundings)?);
+        let question = Question::from(compose(&grant, &identity, &self.surroundings)?);
         let prompt_wait = settings.agent.prompt_wait;
         let minted = self.session(
             &identity,

@@ -10,7 +10,8 @@ use jumpgate_api::{Secret, Timestamp};
 
 use super::failure::Failure;
 use super::flight::Flight;
-use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
+use super::question::Question;
+use crate::domain::assume_role::AssumeRoleRequest;
 use crate::domain::lifetime::{Freshness, HANDED_OUT, freshness, refresh_pause};
 use crate::domain::name::{IdentityName, ProfileName};
 use crate::domain::session::Session;
@@ -88,7 +89,7 @@ struct Entry {
 
 #[derive(Default)]
 struct Cache {
-    entries: HashMap<Arc<AssumeRole>, Entry>,
+    entries: HashMap<Question, Entry>,
     sweep_at: usize,
 }
 
@@ -139,7 +140,7 @@ impl Sessions {
     /// The flight's failure, shared by all that wait for it and by those that ask within a few seconds.
     pub(super) async fn session<M>(
         &self,
-        question: &Arc<AssumeRole>,
+        question: &Question,
         refreshable: bool,
         manner: Manner,
         mint: impl FnOnce(Behind) -> M,
@@ -156,7 +157,7 @@ impl Sessions {
 
     fn step<M>(
         &self,
-        question: &Arc<AssumeRole>,
+        question: &Question,
         refreshable: bool,
         manner: Manner,
         mint: impl FnOnce(Behind) -> M,
@@ -167,12 +168,11 @@ impl Sessions {
         let (clock, now) = (self.clock.as_ref(), self.clock.running());
         let mut cache = self.cache();
         let cache = &mut *cache;
-        // A question is long to hash and to compare: one that is there is looked up once.
         let entry = match cache.entries.get_mut(question) {
             Some(entry) => entry,
             None => {
                 cache.make_room(clock)?;
-                cache.entries.entry(Arc::clone(question)).or_default()
+                cache.entries.entry(question.clone()).or_default()
             }
         };
         let under_way = entry.flight.clone().filter(Minting::is_under_way);
@@ -199,12 +199,12 @@ impl Sessions {
         Ok(Step::Join(flight, None))
     }
 
-    fn launch<M>(&self, entry: &mut Entry, question: &Arc<AssumeRole>, mint: M) -> Minting
+    fn launch<M>(&self, entry: &mut Entry, question: &Question, mint: M) -> Minting
     where
         M: Future<Output = Result<Arc<Minted>, Failure>> + Send + 'static,
     {
         let sessions = self.clone();
-        let key = Arc::clone(question);
+        let key = question.clone();
         let flight = Flight::start(mint, move |flight, result| {
             sessions.settle(&key, flight, result)
         });
@@ -217,7 +217,7 @@ impl Sessions {
     /// identity is another now: its result is thrown away.
     fn settle(
         &self,
-        question: &Arc<AssumeRole>,
+        question: &Question,
         flight: &Minting,
         result: Result<Arc<Minted>, Failure>,
     ) -> Result<Arc<Minted>, Failure> {
@@ -285,7 +285,7 @@ impl Sessions {
     }
 
     /// Drops one session that AWS takes no more, unless it was replaced already.
-    pub(super) fn discard(&self, question: &AssumeRole, minted: &Arc<Minted>) {
+    pub(super) fn discard(&self, question: &Question, minted: &Arc<Minted>) {
         let mut cache = self.cache();
         if let Some(entry) = cache.entries.get_mut(question) {
             entry.minted.take_if(|cached| Arc::ptr_eq(cached, minted));
@@ -299,6 +299,13 @@ impl Sessions {
         for (_, entry) in entries.filter(|(question, _)| question.identity == *identity) {
             entry.refusal = None;
         }
+    }
+
+    /// The question as it is kept, if it is: then it is the same in memory.
+    pub(super) fn kept(&self, question: Question) -> Question {
+        let cache = self.cache();
+        let kept = cache.entries.get_key_value(&question);
+        kept.map_or_else(|| question.clone(), |(kept, _)| kept.clone())
     }
 
     /// How many questions are kept.

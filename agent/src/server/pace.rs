@@ -54,8 +54,10 @@ impl Pace {
         self.state.store(state, Ordering::Relaxed);
     }
 
+    /// Since when does not matter: what is being answered is not cut off.
     pub(super) fn serving(&self) {
-        self.enter(Phase::Serving);
+        self.state
+            .store(encode(Duration::ZERO, Phase::Serving), Ordering::Relaxed);
     }
 
     pub(super) fn resting(&self) {

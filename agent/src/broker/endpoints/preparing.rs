@@ -34,7 +34,7 @@ impl Broker {
             least: least_life(endpoint.ask.interface),
             ..Manner::patient(meaning.settings.agent.prompt_wait)
         };
-        let (question, profile) = (Arc::clone(&meaning.question), &meaning.grant.profile);
+        let (question, profile) = (meaning.question.clone(), &meaning.grant.profile);
         let identity = &meaning.identity;
         let session = self.session(identity, question, &profile.name, manner, Told::Success);
         let patience = manner.person + BEYOND_PROMPT;
