@@ -24,6 +24,7 @@ pub mod broker;
 pub mod config;
 pub mod domain;
 pub mod harden;
+mod jump;
 mod lint;
 pub mod ports;
 pub mod providers;

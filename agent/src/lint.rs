@@ -108,7 +108,7 @@ fn verdict(format: Format, judged: &[Judged]) -> Verdict {
 }
 
 /// At most [`MAX_JSON_BYTES`] of UTF-8.
-fn read(name: &str) -> io::Result<String> {
+pub(crate) fn read(name: &str) -> io::Result<String> {
     match name {
         STANDARD_INPUT => read_from(io::stdin().lock()),
         path => read_from(File::open(path)?),

@@ -14,6 +14,7 @@ use crate::app::{App, Providers};
 use crate::config::environment::Environment;
 use crate::config::{self, place};
 use crate::harden::harden;
+use crate::jump;
 use crate::lint::{self, LintError};
 use crate::ports::Clock;
 use crate::providers::journal::{self, FileJournal};
@@ -29,6 +30,7 @@ usage: jumpgate-agent                start in the background; return when ready
        jumpgate-agent --foreground   serve until SIGTERM; log on standard error
        jumpgate-agent --check FILE   read a configuration and report all its errors
        jumpgate-agent --lint [--format F] [--kind K] [--class C] [--identity I] -- FILE...
+       jumpgate-agent --jump [--check FILE] [--json] -- IDENTITY
        jumpgate-agent --version
 ";
 
@@ -66,6 +68,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         ["--daemon"] => foreground(Some(Detached)),
         ["--check", file] => check(Path::new(file)),
         ["--lint", words @ ..] => lint(words),
+        ["--jump", words @ ..] => jump(words),
         ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => say(USAGE),
         _ => Err(Refusal::new(
@@ -139,12 +142,66 @@ fn verdict(words: &[&str]) -> Result<lint::Verdict, LintError> {
     let Some(identity) = &arguments.identity else {
         return Ok(lint::run(&arguments, None));
     };
-    let environment = Environment::from_process();
-    let path =
-        place::configuration(&environment).map_err(|error| LintError::Usage(error.to_string()))?;
-    let config = config::load(&path)?;
+    let (config, _) = configured().map_err(|error| match error {
+        Unconfigured::Place(what) => LintError::Usage(what),
+        Unconfigured::Invalid(errors) => LintError::Config(errors),
+    })?;
     let needs = lint::needs(&config.settings, identity)?;
     Ok(lint::run(&arguments, Some(&needs)))
+}
+
+/// Why there is no configuration.
+enum Unconfigured {
+    /// Nobody knows where it is.
+    Place(String),
+    /// It has mistakes.
+    Invalid(config::ConfigErrors),
+}
+
+impl From<Unconfigured> for Refusal {
+    fn from(why: Unconfigured) -> Self {
+        match why {
+            Unconfigured::Place(what) => {
+                Self::new(what, "set JUMPGATE_CONFIG to its path", ExitStatus::Usage)
+            }
+            Unconfigured::Invalid(errors) => invalid(&errors),
+        }
+    }
+}
+
+/// The configuration in use, and where it is used.
+fn configured() -> Result<(config::Config, Environment), Unconfigured> {
+    let environment = Environment::from_process();
+    let path = place::configuration(&environment)
+        .map_err(|error| Unconfigured::Place(error.to_string()))?;
+    let config = config::load(&path).map_err(Unconfigured::Invalid)?;
+    Ok((config, environment))
+}
+
+/// The policy that an IAM user needs.
+fn jump(words: &[&str]) -> Started {
+    let wrong = |error: jump::JumpError| {
+        let hint = "see: jumpgate policy jump --help";
+        Refusal::new(error, hint, ExitStatus::Usage)
+    };
+    let arguments = jump::Arguments::parse(words).map_err(wrong)?;
+    let (config, environment) = configured()?;
+    let said = jump::run(&arguments, &config, &environment.surroundings()).map_err(wrong)?;
+    say_with(&said.text, said.unread, said.status)
+}
+
+/// Text for standard output, what could not be read, and the status.
+fn say_with(text: &str, unread: Vec<String>, status: ExitStatus) -> Started {
+    say(text)?;
+    if matches!(status, ExitStatus::Success) {
+        return Ok(());
+    }
+    let hint = "name files of JSON that you may read";
+    Err(Refusal {
+        hint: (!unread.is_empty()).then(|| hint.to_owned()),
+        lines: unread,
+        status,
+    })
 }
 
 fn invalid(errors: &config::ConfigErrors) -> Refusal {

@@ -191,6 +191,15 @@ impl Pattern {
         self.0.join(session.as_str())
     }
 
+    /// The text, if no session id is in it.
+    #[must_use]
+    pub fn fixed_text(&self) -> Option<String> {
+        match self.0.as_slice() {
+            [text] => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     /// A text without variables.
     #[must_use]
     pub fn fixed(text: &str) -> Self {

@@ -202,7 +202,7 @@ mod tests {
                 &["env", "json"],
             ),
             (&["jumpgate", "lock", ""], &["--help"]),
-            (&["jumpgate", "policy", ""], &["lint", "--help"]),
+            (&["jumpgate", "policy", ""], &["lint", "jump", "--help"]),
             (&["jumpgate", "policy", "lint", "--s"], &["--sarif"]),
             (
                 &["jumpgate", "policy", "lint", "--class", ""],

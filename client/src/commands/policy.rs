@@ -1,4 +1,4 @@
-//! `jumpgate policy lint`: the agent's program holds files against rules; no running agent is needed.
+//! `jumpgate policy`: the agent's program judges policies by the configuration; no running agent is needed.
 
 use std::process::{Command, Stdio};
 
@@ -12,6 +12,11 @@ use crate::failure::{Exit, Failure};
 pub(super) fn run(context: &mut Context<'_>, verb: &PolicyVerb) -> Outcome {
     match verb {
         PolicyVerb::Lint(arguments) => lint(context, arguments),
+        PolicyVerb::Offline(words) => {
+            let mut command = Command::new(program(context.agent.environment)?);
+            command.args(words);
+            said(context, command, Stdio::null())
+        }
     }
 }
 
@@ -33,6 +38,11 @@ fn lint(context: &mut Context<'_>, arguments: &Lint) -> Outcome {
         true => Stdio::inherit(),
         false => Stdio::null(),
     };
+    said(context, command, input)
+}
+
+/// Passes on what the agent's program says.
+fn said(context: &mut Context<'_>, mut command: Command, input: Stdio) -> Outcome {
     let output = command.stdin(input).output().map_err(|error| {
         let what = format!("cannot run jumpgate-agent: {error}");
         Failure::new(ExitStatus::Unavailable, what)

@@ -9,6 +9,8 @@ use crate::failure::Failure;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PolicyVerb {
     Lint(Lint),
+    /// What the agent's program is run with.
+    Offline(Vec<OsString>),
 }
 
 /// Which files to hold against the rules, and how to show what is found.
@@ -41,4 +43,17 @@ pub(crate) fn policy_lint(matches: &mut Matches) -> Made {
         identity: matches.text("identity")?,
         format,
     })))
+}
+
+pub(crate) fn policy_jump(matches: &mut Matches) -> Made {
+    let mut words: Vec<OsString> = vec!["--jump".into()];
+    if matches.flag("json") {
+        words.push("--json".into());
+    }
+    if let Some(file) = matches.take("check") {
+        words.extend(["--check".into(), file]);
+    }
+    words.push("--".into());
+    words.extend(matches.take("IDENTITY"));
+    Ok(Verb::Policy(PolicyVerb::Offline(words)))
 }
