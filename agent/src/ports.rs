@@ -7,7 +7,7 @@ use std::time::Duration;
 use jumpgate_api::{JournalReport, Secret, Timestamp};
 use jumpgate_iam::{CallerArn, MfaSerial, MfaSessionDuration};
 
-use crate::domain::assume_role::AssumeRoleRequest;
+use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::event::Event;
 use crate::domain::identity::{BaseCredentials, Endpoint, Identity, LongTermKey};
 use crate::domain::session::AssumedRole;
@@ -125,6 +125,14 @@ pub trait TokenService: Send + Sync {
         credentials: &'a BaseCredentials,
         request: &'a AssumeRoleRequest,
         mfa: Option<MfaProof<'a>>,
+    ) -> Answer<'a, Result<AssumedRole, TokenError>>;
+
+    /// GetScopedCredentials: the session that `credentials` are of, with less.
+    fn scoped_credentials<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        credentials: &'a BaseCredentials,
+        taken: &'a ScopeDown,
     ) -> Answer<'a, Result<AssumedRole, TokenError>>;
 
     /// All calls and those that failed, since the start.

@@ -22,6 +22,7 @@ mod matrix;
 mod mfa;
 mod ministack;
 mod namespaces;
+mod narrowing;
 mod peers;
 mod process;
 mod scope;

@@ -204,6 +204,7 @@ const LAYERS: &[Layer] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("aws_credential_types", &["agent/src/providers/sts"]),
     ("aws_sdk_sts", &["agent/src/providers/sts"]),
+    ("aws_sigv4", &["agent/src/providers/sts"]),
     ("aws_smithy_async", &["agent/src/providers/sts"]),
     ("aws_smithy_runtime_api", &["agent/src/providers/sts"]),
     ("aws_smithy_types", &["agent/src/providers/sts"]),

@@ -23,7 +23,7 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide};
 use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
-use crate::domain::lifetime::{HANDED_OUT, HANDED_OUT_BY_IMDS, LAST_SECONDS};
+use crate::domain::lifetime::{HANDED_OUT, HANDED_OUT_BY_IMDS};
 use crate::domain::name::LeaseId;
 use crate::domain::peer::Peer;
 use crate::domain::profile::Profile;
@@ -258,7 +258,7 @@ impl Broker {
             return Err(Failure::Locked);
         }
         let now = minted.now(self.ports.clock.as_ref());
-        if minted.session.expires_at.since(now) <= LAST_SECONDS {
+        if minted.session.is_spent(now) {
             return Err(Failure::Busy("the session ended while it was recorded"));
         }
         let profile = Arc::clone(profile);

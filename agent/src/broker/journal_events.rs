@@ -9,6 +9,7 @@ use crate::domain::event::{Activity, Event, Facts};
 use crate::domain::grant::{Ask, Grant};
 use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
+use crate::domain::narrowing::Way;
 use crate::domain::peer::Peer;
 use crate::domain::session::Session;
 
@@ -65,6 +66,8 @@ impl Broker {
             interface: Some(lease.interface),
             reason: grant.reason.clone(),
             ticket: grant.ticket.clone(),
+            narrowed_by: grant.narrowed.as_ref().map(|narrowed| narrowed.way),
+            asked_policy: grant.narrowed.as_ref().and_then(|n| n.policy.clone()),
             ..session_facts(&minted.sent, &minted.session)
         };
         event
@@ -125,6 +128,9 @@ impl Broker {
                 event.expires_at = Some(minted.session.expires_at);
                 event.facts = session_facts(&minted.sent, &minted.session);
                 event.facts.profile = Some(minted.profile.to_string());
+                event.facts.narrowed_by = question.scope_down.as_ref().map(|_| Way::ScopeDown);
+                let scoped = question.scope_down.as_ref();
+                event.facts.asked_policy = scoped.and_then(|scoped| scoped.policy.clone());
             }
             Err(failure) => {
                 event.failure = Some(failure.to_string());

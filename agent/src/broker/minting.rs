@@ -7,10 +7,10 @@ use super::Broker;
 use super::failure::Failure;
 use super::question::Question;
 use super::sessions::{Behind, Bodies, Manner, Minted};
-use crate::domain::assume_role::AssumeRole;
+use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
 use crate::domain::identity::{BaseCredentials, Identity};
 use crate::domain::name::{ProfileName, SessionId};
-use crate::domain::session::accept;
+use crate::domain::session::{Session, accept, accept_scoped};
 use crate::ports::{Answer, MfaProof, TokenError, TokenErrorKind};
 
 /// What of a minted session gets a record of its own.
@@ -62,6 +62,10 @@ impl Broker {
         told: Told,
     ) -> Result<Arc<Minted>, Failure> {
         let result = match question.prefix() {
+            Some(whole) if question.scope_down.is_some() => {
+                self.scope_down(identity, question, whole, profile, manner)
+                    .await
+            }
             None => {
                 self.assume_by_identity(identity, question, profile, manner)
                     .await
@@ -98,6 +102,70 @@ impl Broker {
             self.sessions.discard(&prefix, &earlier);
         }
         assumed
+    }
+
+    /// The session without the scope-down, shared with those who ask for it as it is; then the scope-down.
+    async fn scope_down(
+        self: &Arc<Self>,
+        identity: &Arc<Identity>,
+        question: &AssumeRole,
+        whole: AssumeRole,
+        profile: ProfileName,
+        manner: Manner,
+    ) -> Result<Minted, Failure> {
+        let whole = Arc::new(whole);
+        let within = self.session(
+            identity,
+            Arc::clone(&whole),
+            &profile,
+            manner,
+            Told::Success,
+        );
+        let within = within.await?;
+        let scoped = self.scoped(question, profile, &within).await;
+        if scoped.as_ref().is_err_and(rejects_credentials) {
+            self.sessions.discard(&whole, &within);
+        }
+        scoped
+    }
+
+    async fn scoped(
+        &self,
+        question: &AssumeRole,
+        profile: ProfileName,
+        within: &Minted,
+    ) -> Result<Minted, Failure> {
+        let call = format!("GetScopedCredentials {}", question.last.role);
+        let taken = question.scope_down.clone();
+        let taken = taken.ok_or(Failure::Internal("no scope-down"))?;
+        let left = within
+            .session
+            .expires_at
+            .since(within.now(self.ports.clock.as_ref()));
+        let taken = taken.within(left);
+        let base = within.session.as_base();
+        let tokens = &self.ports.tokens;
+        let answer = tokens.scoped_credentials(&question.endpoint, &base, &taken);
+        let answer = answer.await.map_err(|error| Failure::Upstream {
+            call: call.clone(),
+            error,
+        })?;
+        let now = within.now(self.ports.clock.as_ref());
+        let session = accept_scoped(&within.sent, &within.session, &taken, answer, now)
+            .map_err(|error| Failure::Invalid { call, error })?;
+        Ok(self.minted(session, within.sent.clone(), profile))
+    }
+
+    fn minted(&self, session: Session, sent: AssumeRoleRequest, profile: ProfileName) -> Minted {
+        Minted {
+            session,
+            sent,
+            profile,
+            made_at: self.ports.clock.running(),
+            issued: AtomicBool::new(false),
+            on_disk: AtomicBool::new(false),
+            bodies: Bodies::default(),
+        }
     }
 
     async fn assume_by_identity(
@@ -145,18 +213,10 @@ impl Broker {
             call: call.clone(),
             error,
         })?;
-        let (now, made_at) = (self.ports.clock.now(), self.ports.clock.running());
+        let now = self.ports.clock.now();
         let session = accept(&sent, question.is_chained(), answer, now)
             .map_err(|error| Failure::Invalid { call, error })?;
-        Ok(Minted {
-            session,
-            sent,
-            profile,
-            made_at,
-            issued: AtomicBool::new(false),
-            on_disk: AtomicBool::new(false),
-            bodies: Bodies::default(),
-        })
+        Ok(self.minted(session, sent, profile))
     }
 }
 

@@ -42,7 +42,6 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide, may_see};
 use crate::domain::identity::{Identity, Store};
 use crate::domain::lease::Lease;
-use crate::domain::lifetime::LAST_SECONDS;
 use crate::domain::name::{IdentityName, LeaseId, ProfileName};
 use crate::domain::peer::Peer;
 use crate::domain::profile::Profile;
@@ -182,7 +181,7 @@ impl Broker {
             return Err(Failure::Locked);
         }
         let now = leased.minted.now(self.ports.clock.as_ref());
-        if leased.lease.expires_at.since(now) <= LAST_SECONDS {
+        if leased.minted.session.is_spent(now) {
             return Err(Failure::Busy("the session ended while it was recorded"));
         }
         self.leases.add(leased.lease.clone(), now);

@@ -12,7 +12,7 @@ use super::raw::{RawIdentity, RawNarrow, RawProfile};
 use super::section::Entry;
 use super::tags;
 use super::templates::{Templates, known_values};
-use super::terms::{Account, Accounts, absolute_path, choices, twice};
+use super::terms::{Account, Accounts, absolute_path, choice, choices, twice};
 use crate::domain::identity::Identity;
 use crate::domain::name::{IdentityName, ProfileName};
 use crate::domain::profile::{NarrowBounds, PeerRule, Profile, Requirements};
@@ -59,6 +59,7 @@ impl<'a> Context<'_, 'a> {
         let session_name = templates.session_name(&raw.session_name, raw.place());
         let source_identity = templates.source_identity(&raw.source_identity);
         let narrow = narrow(faults, raw.narrow.as_ref(), &tags);
+        let scope_down = scope_down(faults, &raw.scope_down, identity);
         let peers = peers(faults, &raw.peers);
         Some(Profile {
             name: name?,
@@ -80,6 +81,7 @@ impl<'a> Context<'_, 'a> {
             transitive,
             require,
             narrow,
+            scope_down,
             peers,
         })
     }
@@ -202,6 +204,24 @@ fn duration(faults: &Faults, raw: &RawProfile<'_>) -> RoleDuration {
         faults.warning(Fault::wrong(&written.place, message).expected("at most 1h"));
     }
     duration
+}
+
+/// By whom an ask's policy is intersected.
+const SCOPE_DOWN: &[(&str, ())] = &[("sts", ())];
+
+/// API_GetScopedCredentials: "not available on the STS Global endpoint"; ours are regional, unless `sts_endpoint`
+/// names that one.
+fn scope_down(faults: &Faults, entry: &Entry<&str>, identity: Option<&Identity>) -> bool {
+    let Some(written) = entry.here() else {
+        return false;
+    };
+    let url = identity.and_then(|identity| identity.endpoint.url.as_ref());
+    if url.is_some_and(|url| url.as_str() == "https://sts.amazonaws.com") {
+        let message = "the global STS endpoint, which its identity has, cannot scope down";
+        let fault = Fault::wrong(&written.place, message);
+        faults.error(fault.expected("an identity with a regional sts_endpoint, or without one"));
+    }
+    choice(faults, written, SCOPE_DOWN).is_some()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

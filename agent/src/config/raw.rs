@@ -67,6 +67,7 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "transitive_tags",
     "require",
     "narrow",
+    "scope_down",
     "peers",
 ];
 pub(super) const NARROW_KEYS: &[&str] = &["policy", "duration", "tags"];
@@ -129,6 +130,7 @@ pub(super) struct RawProfile<'a> {
     pub(super) transitive_tags: Entry<Vec<Written<&'a str>>>,
     pub(super) require: Entry<Vec<Written<&'a str>>>,
     pub(super) narrow: Option<RawNarrow<'a>>,
+    pub(super) scope_down: Entry<&'a str>,
     pub(super) peers: Vec<Written<&'a str>>,
 }
 
@@ -288,6 +290,7 @@ impl<'a> RawProfile<'a> {
             transitive_tags: section.texts("transitive_tags", MAX_TAGS, "a list of strings"),
             require: section.texts("require", MAX_WORDS, "a list such as [\"reason\"]"),
             narrow: narrow.map(|narrow| RawNarrow::read(&narrow)),
+            scope_down: section.text("scope_down", "\"sts\""),
             peers: peers(section),
         }
     }

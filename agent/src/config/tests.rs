@@ -62,6 +62,7 @@ tags        = { Zone = "{account_id}", Account = "{account}", Ticket = "{ticket}
 transitive_tags = ["Zone"]
 require     = ["reason", "ticket", "confirm"]
 narrow      = { policy = false, duration = false, tags = ["Team"] }
+scope_down  = "sts"
 peers       = [{ exe = "/usr/bin/terraform" }, { exe = "/usr/bin/aws" }]
 
 [serve.build]
@@ -183,7 +184,7 @@ fn every_key_of_a_profile_arrives() {
     );
     assert_eq!(dev.transitive.len(), 1);
     assert!(dev.require.reason && dev.require.ticket && dev.require.confirm);
-    assert!(!dev.narrow.policy && !dev.narrow.duration);
+    assert!(!dev.narrow.policy && !dev.narrow.duration && dev.scope_down);
     assert_eq!(dev.narrow.tags.len(), 1);
     let exes: Vec<&str> = dev.peers.iter().map(|peer| peer.exe.as_str()).collect();
     assert_eq!(exes, ["/usr/bin/terraform", "/usr/bin/aws"]);
@@ -239,6 +240,7 @@ fn defaults() {
     assert_eq!(dev.session_name.to_string(), DEFAULT_SESSION_NAME);
     assert_eq!(dev.account_name, None);
     assert_eq!(dev.narrow, Default::default());
+    assert!(!dev.scope_down);
     assert_eq!(dev.require, Default::default());
     assert_eq!((dev.policy.as_ref(), dev.peers.len()), (None, 0));
 }

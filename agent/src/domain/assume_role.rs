@@ -1,8 +1,10 @@
 //! The complete question put to AWS: the session cache's key.
 
+use std::time::Duration;
+
 use jumpgate_iam::{
-    ExternalId, PolicyArns, PolicyDocument, RoleArn, RoleDuration, RoleSessionName, SessionTags,
-    SourceIdentity, TagKey, TagValue, TransitiveTagKeys,
+    ExternalId, PolicyArns, PolicyDocument, RoleArn, RoleDuration, RoleSessionName, ScopedDuration,
+    SessionTags, SourceIdentity, TagKey, TagValue, TransitiveTagKeys,
 };
 
 use super::identity::Endpoint;
@@ -20,18 +22,37 @@ pub struct AssumeRole {
     pub through: Vec<Hop>,
     /// The role that is handed out.
     pub last: Hop,
+    /// What GetScopedCredentials takes from its session.
+    pub scope_down: Option<ScopeDown>,
+}
+
+/// A GetScopedCredentials call on the last role's session: AWS intersects its policy with all that the session
+/// may, and ends it sooner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ScopeDown {
+    /// `Policy`
+    pub policy: Option<PolicyDocument>,
+    /// `DurationSeconds`; absent for as long as the session lasts.
+    pub duration: Option<ScopedDuration>,
 }
 
 impl AssumeRole {
     /// The question for the session that signs the last call; absent when the identity does.
     #[must_use]
     pub fn prefix(&self) -> Option<Self> {
+        if self.scope_down.is_some() {
+            return Some(Self {
+                scope_down: None,
+                ..self.clone()
+            });
+        }
         let (last, through) = self.through.split_last()?;
         Some(Self {
             identity: self.identity.clone(),
             endpoint: self.endpoint.clone(),
             through: through.to_vec(),
             last: last.clone(),
+            scope_down: None,
         })
     }
 
@@ -39,6 +60,18 @@ impl AssumeRole {
     #[must_use]
     pub const fn is_chained(&self) -> bool {
         !self.through.is_empty()
+    }
+}
+
+impl ScopeDown {
+    /// The call on a session of which so much is left: AWS refuses a duration beyond that, and takes the session's
+    /// own end where none is given.
+    #[must_use]
+    pub fn within(self, left: Duration) -> Self {
+        Self {
+            duration: self.duration.filter(|asked| Duration::from(*asked) < left),
+            ..self
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use jumpgate_api::{Interface, Timestamp};
 use jumpgate_iam::{AccountId, PolicyArns, PolicyDocument};
 
 use super::name::LeaseId;
+use super::narrowing::Way;
 use super::peer::Peer;
 
 /// How safe a record is when what it tells of takes effect.
@@ -181,6 +182,10 @@ pub struct Facts {
     pub transitive_tags: Vec<String>,
     /// The session policy as sent; the record keeps its SHA-256.
     pub policy: Option<PolicyDocument>,
+    /// How an ask was narrowed.
+    pub narrowed_by: Option<Way>,
+    /// The ask's policy, or the scope-down's; the record keeps its SHA-256.
+    pub asked_policy: Option<PolicyDocument>,
     /// The managed session policies as sent.
     pub policy_arns: Option<PolicyArns>,
     /// `PackedPolicySize`, percent.

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use jumpgate_api::Interface;
-use jumpgate_iam::{PolicyArns, PolicyDocument, RoleDuration, TagKey, TagValue};
+use jumpgate_iam::narrow::NarrowError;
+use jumpgate_iam::{PolicyArns, PolicyDocument, RoleDuration, ScopedDuration, TagKey, TagValue};
 
+use super::assume_role::ScopeDown;
 use super::name::ProfileName;
+use super::narrowing::{Narrowed, narrowed};
 use super::peer::Peer;
 use super::profile::Profile;
 use super::settings::Settings;
@@ -39,9 +42,17 @@ pub struct Narrowing {
     /// Managed policies beside it, which a preset brings.
     pub policy_arns: PolicyArns,
     /// A shorter life.
-    pub duration: Option<RoleDuration>,
+    pub duration: Option<ScopedDuration>,
     /// Further tags.
     pub tags: Vec<(TagKey, TagValue)>,
+}
+
+impl Narrowing {
+    /// Whether it brings session policies.
+    #[must_use]
+    pub fn has_policies(&self) -> bool {
+        self.policy.is_some() || !self.policy_arns.is_empty()
+    }
 }
 
 /// Yes, within these bounds.
@@ -52,12 +63,16 @@ pub struct Grant {
     pub chain: Vec<Arc<Profile>>,
     /// The asked profile.
     pub profile: Arc<Profile>,
-    /// How long the session shall live.
+    /// How long the role's session shall live.
     pub duration: RoleDuration,
-    /// The session policy that the ask brings, where the profile has none.
+    /// The role's inline session policy: the profile's, the ask's, or one that stands for both.
     pub policy: Option<PolicyDocument>,
-    /// The managed policies that the ask brings, where the profile has no session policies.
+    /// The role's managed session policies: the profile's, or the ask's where the profile has no session policies.
     pub policy_arns: PolicyArns,
+    /// What GetScopedCredentials takes from the role's session.
+    pub scope_down: Option<ScopeDown>,
+    /// How the ask's policy or life was put to AWS, for the journal.
+    pub narrowed: Option<Narrowed>,
     /// The tags that the ask brings.
     pub tags: Vec<(TagKey, TagValue)>,
     /// Whether a person must say yes first.
@@ -84,11 +99,17 @@ pub enum Denial {
     /// The profile takes no policy from callers.
     #[error("profile {0} takes no policy from a caller")]
     PolicyNotTaken(ProfileName),
-    /// AWS adds session policies up, so a second one beside the profile's would widen it.
+    /// AWS adds session policies up, so a second one beside the profile's would widen it; and this one cannot be
+    /// written as denies.
     #[error(
-        "profile {0} has session policies of its own, and a second one beside them would widen it"
+        "profile {profile} has session policies of its own, which the policy asked for would widen: {why}"
     )]
-    PolicyWouldWiden(ProfileName),
+    PolicyInexact {
+        /// The profile.
+        profile: ProfileName,
+        /// Which statement of the ask, and why.
+        why: NarrowError,
+    },
     /// Managed policies can be passed to AssumeRole only, where AWS adds them to the profile's own.
     #[error(
         "profile {0} has session policies of its own, and the managed policies of the preset beside \
@@ -98,6 +119,14 @@ pub enum Denial {
     /// The profile takes no duration from callers.
     #[error("profile {0} takes no duration from a caller")]
     DurationNotTaken(ProfileName),
+    /// The ask wants to live shorter than AssumeRole grants.
+    #[error("profile {profile} allows no life under 900 s, and {asked} s were asked for")]
+    DurationTooShort {
+        /// The profile.
+        profile: ProfileName,
+        /// What was asked for.
+        asked: u32,
+    },
     /// The ask wants to live longer than the profile allows.
     #[error("profile {profile} allows {allowed} s, and {asked} s were asked for")]
     DurationTooLong {
@@ -135,12 +164,17 @@ impl Denial {
             Self::ReasonMissing(_) => "add --reason TEXT",
             Self::TicketMissing(_) => "add --ticket ID",
             Self::PolicyNotTaken(_) => "leave --policy out, or add policy = true to its narrow",
-            Self::PolicyWouldWiden(_) => "leave --policy out, or use a profile without a policy",
             Self::PresetWouldWiden(_) => {
                 "use a preset without managed policies: jumpgate policy preset list"
             }
+            Self::PolicyInexact { .. } => {
+                "simplify that statement, or let AWS intersect: scope_down = \"sts\" in the profile"
+            }
             Self::DurationNotTaken(_) => {
                 "leave --duration out, or add duration = true to its narrow"
+            }
+            Self::DurationTooShort { .. } => {
+                "ask for 15m or more, or let AWS shorten it: scope_down = \"sts\" in the profile"
             }
             Self::DurationTooLong { .. } => "ask for a shorter --duration",
             Self::TagNotTaken { .. } => "leave the tag out, or add its key to tags in its narrow",
@@ -168,12 +202,16 @@ pub fn decide(settings: &Settings, peer: &Peer, ask: &Ask) -> Result<Grant, Deni
     if chain.iter().any(|hop| hop.require.ticket) && ask.ticket.is_none() {
         return Err(Denial::TicketMissing(name()));
     }
+    check_taken(profile, &ask.narrowing)?;
+    let bounds = narrowed(profile, &ask.narrowing)?;
     Ok(Grant {
         confirm: chain.iter().any(|hop| hop.require.confirm),
         chain,
-        duration: granted_duration(profile, ask.narrowing.duration)?,
-        policy: granted_policy(profile, &ask.narrowing)?,
-        policy_arns: ask.narrowing.policy_arns.clone(),
+        duration: bounds.duration,
+        policy: bounds.policy,
+        policy_arns: bounds.policy_arns,
+        scope_down: bounds.scope_down,
+        narrowed: bounds.narrowed,
         tags: granted_tags(profile, &ask.narrowing.tags)?,
         profile: Arc::clone(profile),
         reason: ask.reason.clone(),
@@ -188,38 +226,26 @@ pub fn may_see(profile: &Profile, peer: &Peer) -> bool {
     profile.peers.is_empty() || peer.executable.as_ref().is_some_and(is_it)
 }
 
-fn granted_duration(
-    profile: &Profile,
-    asked: Option<RoleDuration>,
-) -> Result<RoleDuration, Denial> {
-    let allowed = profile.effective_duration();
-    let Some(asked) = asked else {
-        return Ok(allowed);
+/// What the profile takes from callers, and for how long at most.
+fn check_taken(profile: &Profile, asked: &Narrowing) -> Result<(), Denial> {
+    if asked.has_policies() && !profile.narrow.policy {
+        return Err(Denial::PolicyNotTaken(profile.name.clone()));
+    }
+    let Some(duration) = asked.duration else {
+        return Ok(());
     };
     if !profile.narrow.duration {
         return Err(Denial::DurationNotTaken(profile.name.clone()));
     }
-    if asked > allowed {
+    let allowed = profile.effective_duration();
+    if duration > allowed.into() {
         return Err(Denial::DurationTooLong {
             profile: profile.name.clone(),
             allowed: allowed.seconds(),
-            asked: asked.seconds(),
+            asked: duration.seconds(),
         });
     }
-    Ok(asked)
-}
-
-fn granted_policy(profile: &Profile, asked: &Narrowing) -> Result<Option<PolicyDocument>, Denial> {
-    let asks = asked.policy.is_some() || !asked.policy_arns.is_empty();
-    match &asked.policy {
-        _ if asks && !profile.narrow.policy => Err(Denial::PolicyNotTaken(profile.name.clone())),
-        _ if !asked.policy_arns.is_empty() && profile.is_scoped() => {
-            Err(Denial::PresetWouldWiden(profile.name.clone()))
-        }
-        None => Ok(None),
-        Some(_) if profile.is_scoped() => Err(Denial::PolicyWouldWiden(profile.name.clone())),
-        Some(policy) => Ok(Some(policy.clone())),
-    }
+    Ok(())
 }
 
 fn granted_tags(

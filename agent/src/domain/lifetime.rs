@@ -11,6 +11,13 @@ use jumpgate_api::Timestamp;
 /// A session with less than this left is never handed out: several SDKs use what has expired.
 pub const LAST_SECONDS: Duration = Duration::from_secs(60);
 
+/// What is left of a session that lives for `life` when it is handed out no more: [`LAST_SECONDS`]; a tenth of lives
+/// under ten minutes, which only callers have who asked for them.
+#[must_use]
+pub fn last_seconds(life: Duration) -> Duration {
+    LAST_SECONDS.min(life / 10)
+}
+
 /// The life that a caller gets at least, wherever a refresh is possible.
 pub const HANDED_OUT: Duration = Duration::from_secs(20 * 60);
 
@@ -44,7 +51,7 @@ pub fn freshness(
     least: Duration,
 ) -> Freshness {
     let (life, left) = (expires_at.since(issued_at), expires_at.since(now));
-    if left <= LAST_SECONDS {
+    if left <= last_seconds(life) {
         Freshness::Spent
     } else if left < least.min(refresh_at(life)) {
         Freshness::Short
@@ -104,7 +111,14 @@ mod tests {
             (15, 539, Short),
             (30, 1081, Fresh),
             (30, 1080, Ageing),
-            (1, 60, Spent),
+            (1, 60, Fresh),
+            (1, 37, Fresh),
+            (1, 36, Ageing),
+            (1, 35, Short),
+            (1, 7, Short),
+            (1, 6, Spent),
+            (10, 61, Short),
+            (10, 60, Spent),
         ] {
             assert_eq!(judge(life, left), expected, "{life} min, {left} s left");
         }

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod lease;
 pub mod lifetime;
 pub mod name;
+pub mod narrowing;
 pub mod peer;
 pub mod preset;
 pub mod profile;

@@ -40,6 +40,8 @@ pub struct Profile {
     pub require: Requirements,
     /// What a caller may add.
     pub narrow: NarrowBounds,
+    /// Whether GetScopedCredentials may narrow its sessions for an ask.
+    pub scope_down: bool,
     /// Who may ask; empty for any process of the same user.
     pub peers: Vec<PeerRule>,
 }

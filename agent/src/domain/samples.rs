@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jumpgate_api::{Interface, Timestamp};
 use jumpgate_iam::{
     AccountId, MfaSerial, MfaSessionDuration, PolicyArn, PolicyArns, PolicyDocument, Region,
-    RoleArn, RoleDuration, TagKey, TagValue,
+    RoleArn, RoleDuration, ScopedDuration, TagKey, TagValue,
 };
 
 use super::assume_role::AssumeRoleRequest;
@@ -54,6 +54,12 @@ pub fn tag_value(text: &str) -> TagValue {
 #[must_use]
 pub fn template(text: &str) -> Template {
     Template::parse(text).unwrap()
+}
+
+/// A duration of an ask.
+#[must_use]
+pub fn asked_duration(seconds: u32) -> ScopedDuration {
+    ScopedDuration::new(seconds).unwrap()
 }
 
 /// A duration of a role session.
@@ -140,6 +146,7 @@ pub fn profile(name: &str) -> Profile {
         transitive: Vec::new(),
         require: Requirements::default(),
         narrow: NarrowBounds::default(),
+        scope_down: false,
         peers: Vec::new(),
     }
 }

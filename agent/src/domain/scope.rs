@@ -68,15 +68,14 @@ pub fn compose(
     }
     let mut last = inherited.hop(&grant.profile, &grant.tags, grant, surroundings)?;
     last.duration = grant.duration;
-    last.policy = last.policy.or_else(|| grant.policy.clone());
-    if last.policy_arns.is_empty() {
-        last.policy_arns = grant.policy_arns.clone();
-    }
+    last.policy.clone_from(&grant.policy);
+    last.policy_arns.clone_from(&grant.policy_arns);
     Ok(AssumeRole {
         identity: identity.name.clone(),
         endpoint: identity.endpoint.clone(),
         through,
         last: legal(&grant.profile, last)?,
+        scope_down: grant.scope_down.clone(),
     })
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use jumpgate_api::{Secret, Timestamp};
 use jumpgate_iam::{CallerArn, RoleArn};
 
-use super::assume_role::AssumeRoleRequest;
+use super::assume_role::{AssumeRoleRequest, ScopeDown};
 use super::identity::{AccessKeyId, BaseCredentials};
+use super::lifetime::last_seconds;
 use super::name::SessionId;
 
 /// The largest session token, in bytes (AWS, September 2026: one limit of 4,096 bytes).
@@ -16,7 +17,7 @@ pub const MAX_TOKEN_BYTES: usize = 4_096;
 /// signatures that are 5 minutes off, so a larger difference cannot come with an answer.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
-/// AWS's answer to AssumeRole, not yet believed.
+/// AWS's answer to AssumeRole or GetScopedCredentials, not yet believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssumedRole {
     /// `Credentials.AccessKeyId`
@@ -27,9 +28,9 @@ pub struct AssumedRole {
     pub session_token: Secret<String>,
     /// `Credentials.Expiration`
     pub expires_at: Timestamp,
-    /// `AssumedRoleUser.Arn`
+    /// `AssumedRoleUser.Arn`, `ScopedSession.Arn`
     pub arn: String,
-    /// `AssumedRoleUser.AssumedRoleId`
+    /// `AssumedRoleUser.AssumedRoleId`, `ScopedSession.ScopedSessionId`
     pub assumed_role_id: String,
     /// `PackedPolicySize`, percent
     pub packed_policy_percent: Option<u32>,
@@ -77,6 +78,9 @@ pub enum InvalidAnswer {
     /// Already over, or about to be.
     #[error("STS answered with credentials that have expired")]
     Expired,
+    /// Longer than the session that they were made from.
+    #[error("STS answered with credentials that outlive the session they come from")]
+    Outlives,
     /// Longer than asked for.
     #[error("STS answered with credentials that live longer than asked for")]
     TooLong,
@@ -105,24 +109,34 @@ pub fn accept(
     if answer.expires_at.since(now) > asked_life + CLOCK_TOLERANCE {
         return Err(InvalidAnswer::TooLong);
     }
-    let token_bytes = answer.session_token.expose().len();
-    if !(1..=MAX_TOKEN_BYTES).contains(&token_bytes) {
-        return Err(InvalidAnswer::TokenSize(token_bytes));
+    Session::of(asked, chained, answer, now)
+}
+
+/// Believes the answer to a scope-down of a session, or not. `asked` is what the session was made by.
+///
+/// # Errors
+/// Another session, an end in the past, after the session's own or beyond the duration, a token of impossible size.
+pub fn accept_scoped(
+    asked: &AssumeRoleRequest,
+    within: &Session,
+    taken: &ScopeDown,
+    answer: AssumedRole,
+    now: Timestamp,
+) -> Result<Session, InvalidAnswer> {
+    if !is_for(asked, &answer.arn) {
+        return Err(InvalidAnswer::OtherSession);
     }
-    Ok(Session {
-        id: asked.session.clone(),
-        role: asked.role.clone(),
-        access_key_id: answer.access_key_id,
-        secret_access_key: answer.secret_access_key,
-        session_token: answer.session_token,
-        issued_at: now,
-        expires_at: answer.expires_at,
-        assumed_role_id: answer.assumed_role_id,
-        packed_policy_percent: answer.packed_policy_percent,
-        token_percent: answer.token_percent,
-        request_id: answer.request_id,
-        chained,
-    })
+    if answer.expires_at <= now {
+        return Err(InvalidAnswer::Expired);
+    }
+    if answer.expires_at > within.expires_at {
+        return Err(InvalidAnswer::Outlives);
+    }
+    let asked_life = taken.duration.map(Duration::from);
+    if asked_life.is_some_and(|life| answer.expires_at.since(now) > life + CLOCK_TOLERANCE) {
+        return Err(InvalidAnswer::TooLong);
+    }
+    Session::of(asked, within.chained, answer, now)
 }
 
 fn is_for(asked: &AssumeRoleRequest, arn: &str) -> bool {
@@ -130,6 +144,38 @@ fn is_for(asked: &AssumeRoleRequest, arn: &str) -> bool {
 }
 
 impl Session {
+    fn of(
+        asked: &AssumeRoleRequest,
+        chained: bool,
+        answer: AssumedRole,
+        now: Timestamp,
+    ) -> Result<Self, InvalidAnswer> {
+        let token_bytes = answer.session_token.expose().len();
+        if !(1..=MAX_TOKEN_BYTES).contains(&token_bytes) {
+            return Err(InvalidAnswer::TokenSize(token_bytes));
+        }
+        Ok(Self {
+            id: asked.session.clone(),
+            role: asked.role.clone(),
+            access_key_id: answer.access_key_id,
+            secret_access_key: answer.secret_access_key,
+            session_token: answer.session_token,
+            issued_at: now,
+            expires_at: answer.expires_at,
+            assumed_role_id: answer.assumed_role_id,
+            packed_policy_percent: answer.packed_policy_percent,
+            token_percent: answer.token_percent,
+            request_id: answer.request_id,
+            chained,
+        })
+    }
+
+    /// Whether so little of it is left that it is handed out no more.
+    #[must_use]
+    pub fn is_spent(&self, now: Timestamp) -> bool {
+        self.expires_at.since(now) <= last_seconds(self.expires_at.since(self.issued_at))
+    }
+
     /// What signs the next hop's call.
     #[must_use]
     pub fn as_base(&self) -> BaseCredentials {

@@ -8,6 +8,7 @@ mod answers;
 mod connector;
 mod errors;
 mod proxy;
+mod query;
 mod trust;
 
 use std::error::Error;
@@ -32,8 +33,9 @@ use jumpgate_iam::{CallerArn, MfaSessionDuration, SessionTags};
 
 use self::connector::Connector;
 use self::errors::Hidden;
+use self::query::Query;
 use self::trust::TrustStore;
-use crate::domain::assume_role::AssumeRoleRequest;
+use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::identity::{BaseCredentials, Endpoint};
 use crate::domain::session::AssumedRole;
 use crate::ports::{Answer, MfaProof, TokenError, TokenService};
@@ -59,6 +61,9 @@ pub const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// How often a call is made before its failure counts, when the failure may pass.
 pub const MAX_ATTEMPTS: u32 = 3;
+
+/// STS's only version (STS API reference, "Making Query requests").
+const API_VERSION: &str = "2011-06-15";
 
 /// A call with an MFA code is made once: AWS refuses a code that it has seen, whatever became of the call.
 const ATTEMPTS_WITH_CODE: u32 = 1;
@@ -221,6 +226,50 @@ impl SdkTokenService {
             .set_token_code(mfa.map(|mfa| mfa.code.expose().clone()));
         answers::assumed_role(call.send().await.map_err(translated(credentials, mfa))?)
     }
+
+    /// The SDK has no such operation yet.
+    async fn ask_scoped_credentials(
+        &self,
+        endpoint: &Endpoint,
+        credentials: &BaseCredentials,
+        taken: &ScopeDown,
+    ) -> Result<AssumedRole, TokenError> {
+        let mut form = vec![
+            ("Action", "GetScopedCredentials".to_owned()),
+            ("Version", API_VERSION.to_owned()),
+        ];
+        let policy = taken.policy.as_ref();
+        form.extend(policy.map(|policy| ("Policy", policy.minified().to_owned())));
+        let duration = taken
+            .duration
+            .map(|duration| duration.seconds().to_string());
+        form.extend(duration.map(|seconds| ("DurationSeconds", seconds)));
+        let query = Query {
+            url: url_of(endpoint),
+            service: "sts",
+            region: endpoint.region.as_str(),
+            form,
+        };
+        let connector = self.connector(endpoint).await?;
+        let (signer, hidden) = (signer(credentials), hidden(credentials, None));
+        let manner = (self.options.patience, MAX_ATTEMPTS);
+        let answer = query.send(&connector, &signer, &hidden, manner).await?;
+        answers::scoped_credentials(answer)
+    }
+}
+
+/// The regional endpoint: the global one does not have GetScopedCredentials.
+fn url_of(endpoint: &Endpoint) -> String {
+    let region = &endpoint.region;
+    endpoint.url.as_ref().map_or_else(
+        || {
+            format!(
+                "https://sts.{region}.{}",
+                region.partition().sts_dns_suffix()
+            )
+        },
+        |url| url.as_str().to_owned(),
+    )
 }
 
 impl TokenService for SdkTokenService {
@@ -255,6 +304,20 @@ impl TokenService for SdkTokenService {
         Box::pin(async move {
             let outcome = self
                 .ask_assume_role(endpoint, credentials, request, mfa)
+                .await;
+            self.counted(outcome)
+        })
+    }
+
+    fn scoped_credentials<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        credentials: &'a BaseCredentials,
+        taken: &'a ScopeDown,
+    ) -> Answer<'a, Result<AssumedRole, TokenError>> {
+        Box::pin(async move {
+            let outcome = self
+                .ask_scoped_credentials(endpoint, credentials, taken)
                 .await;
             self.counted(outcome)
         })
@@ -321,13 +384,15 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     SdkError<E>: RequestId,
 {
-    move |error| {
-        let token = credentials.session_token.as_ref();
-        let mut hidden = vec![credentials.secret_access_key.expose().as_str()];
-        hidden.extend(token.map(|token| token.expose().as_str()));
-        hidden.extend(mfa.map(|mfa| mfa.code.expose().as_str()));
-        errors::translate(&error, &Hidden(hidden))
-    }
+    move |error| errors::translate(&error, &hidden(credentials, mfa))
+}
+
+fn hidden<'a>(credentials: &'a BaseCredentials, mfa: Option<MfaProof<'a>>) -> Hidden<'a> {
+    let token = credentials.session_token.as_ref();
+    let mut hidden = vec![credentials.secret_access_key.expose().as_str()];
+    hidden.extend(token.map(|token| token.expose().as_str()));
+    hidden.extend(mfa.map(|mfa| mfa.code.expose().as_str()));
+    Hidden(hidden)
 }
 
 #[cfg(test)]

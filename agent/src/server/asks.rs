@@ -4,7 +4,7 @@ use jumpgate_api::{
     Code, CredentialsRequest, EndpointKind, EndpointRequest, IdentityAddRequest, Interface, Narrow,
     Problem, UnlockRequest,
 };
-use jumpgate_iam::{Partition, PolicyArns, PolicyDocument, RoleDuration, TagKey, TagValue};
+use jumpgate_iam::{Partition, PolicyArns, PolicyDocument, ScopedDuration, TagKey, TagValue};
 
 use crate::broker::Answers;
 use crate::domain::grant::{Ask, MAX_REASON, MAX_TICKET, Narrowing};
@@ -66,7 +66,7 @@ fn ask_for(
             policy_arns: arns,
             duration: narrow
                 .duration_seconds
-                .map(|seconds| RoleDuration::new(seconds).map_err(|e| invalid("duration", &e)))
+                .map(|seconds| ScopedDuration::new(seconds).map_err(|e| invalid("duration", &e)))
                 .transpose()?,
             tags: narrow.tags.iter().map(tag).collect::<Result<_, _>>()?,
         },

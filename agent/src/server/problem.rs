@@ -58,6 +58,11 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Unfit(_) => {
             "create an access key for an IAM user of that account and add that".to_owned()
         }
+        Failure::Upstream { call, error } if is_denied_scope_down(call, error) => {
+            "the role's policies, the profile's policy and the organisation's may all deny \
+             sts:GetScopedCredentials; without scope_down the policy is narrowed by denies"
+                .to_owned()
+        }
         Failure::Upstream { error, .. } => upstream_hint(error).to_owned(),
         Failure::Invalid { .. } => {
             "nothing was handed out; see what sts_endpoint and the proxy point at".to_owned()
@@ -70,6 +75,10 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Internal(_) => "the agent's log has more; please report it".to_owned(),
     };
     Some(text)
+}
+
+fn is_denied_scope_down(call: &str, error: &TokenError) -> bool {
+    error.kind == TokenErrorKind::Denied && call.starts_with("GetScopedCredentials")
 }
 
 fn store_hint(identity: &str, error: &StoreError) -> Option<String> {

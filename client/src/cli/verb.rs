@@ -59,7 +59,7 @@ pub(crate) struct NarrowFlags {
     /// A file, or `preset:NAME`.
     pub(crate) policy: Option<OsString>,
     pub(crate) tags: Vec<(String, String)>,
-    /// 900 to 43,200 seconds.
+    /// 1 to 43,200 seconds.
     pub(crate) duration: Option<u32>,
     pub(crate) reason: Option<String>,
     pub(crate) ticket: Option<String>,
@@ -339,7 +339,7 @@ fn tag(text: &str) -> Result<(String, String), Failure> {
     }
 }
 
-/// `900s`, `15m`, `1h`: from the 900 s to the 12 h that AWS grants.
+/// `900s`, `15m`, `1h`: up to the 12 h that AWS grants. Less than 900 s is the profile's to allow.
 fn duration_seconds(text: &str) -> Result<u32, Failure> {
     let (digits, unit) = match text.as_bytes() {
         [digits @ .., b's'] => (digits, 1),
@@ -355,10 +355,10 @@ fn duration_seconds(text: &str) -> Result<u32, Failure> {
     };
     let seconds = count.and_then(|count| count.checked_mul(unit));
     seconds
-        .filter(|seconds| (900..=43_200).contains(seconds))
+        .filter(|seconds| (1..=43_200).contains(seconds))
         .ok_or_else(|| {
             Failure::usage(format!(
-                "--duration {text} is not a duration from 15 minutes to 12 hours"
+                "--duration {text} is not a duration from 1 second to 12 hours"
             ))
             .hint("write it as 900s, 15m or 1h")
         })
@@ -376,7 +376,9 @@ mod tests {
             ("1h", Some(3600)),
             ("12h", Some(43_200)),
             ("43200s", Some(43_200)),
-            ("899s", None),
+            ("899s", Some(899)),
+            ("1s", Some(1)),
+            ("0s", None),
             ("43201s", None),
             ("13h", None),
             ("900", None),

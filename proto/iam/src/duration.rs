@@ -1,6 +1,7 @@
 //! How long a session may live.
 //!
-//! Sources: STS API reference, AssumeRole and GetSessionToken (`DurationSeconds`); IAM user guide,
+//! Sources: STS API reference, AssumeRole, GetSessionToken and GetScopedCredentials
+//! (`DurationSeconds`); IAM user guide,
 //! "Role chaining": a chained session lives one hour at most, and asking for more fails.
 
 use std::fmt;
@@ -68,10 +69,10 @@ fn write_seconds(seconds: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 macro_rules! duration {
-    ($type:ident, $operation:literal, $max:literal) => {
+    ($type:ident, $operation:literal, $min:literal, $max:literal) => {
         impl $type {
             /// The shortest.
-            pub const MIN: Self = Self(900);
+            pub const MIN: Self = Self($min);
             /// The longest.
             pub const MAX: Self = Self($max);
 
@@ -172,7 +173,7 @@ macro_rules! duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoleDuration(u32);
 
-duration!(RoleDuration, "AssumeRole", 43_200);
+duration!(RoleDuration, "AssumeRole", 900, 43_200);
 
 impl RoleDuration {
     /// What STS takes when nothing is said: one hour.
@@ -189,11 +190,24 @@ impl RoleDuration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MfaSessionDuration(u32);
 
-duration!(MfaSessionDuration, "GetSessionToken", 129_600);
+duration!(MfaSessionDuration, "GetSessionToken", 900, 129_600);
 
 impl MfaSessionDuration {
     /// What STS takes when nothing is said: 12 hours.
     pub const DEFAULT: Self = Self(43_200);
+}
+
+/// The `DurationSeconds` of GetScopedCredentials: 1 to 129,600. The calling session's end comes
+/// first where that is sooner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ScopedDuration(u32);
+
+duration!(ScopedDuration, "GetScopedCredentials", 1, 129_600);
+
+impl From<RoleDuration> for ScopedDuration {
+    fn from(duration: RoleDuration) -> Self {
+        Self(duration.0)
+    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ mod text_rule;
 pub use arn::{
     AccountId, Arn, ArnError, CallerArn, MfaSerial, Partition, PolicyArn, Region, RoleArn, UserArn,
 };
-pub use duration::{DurationError, MfaSessionDuration, RoleDuration};
+pub use duration::{DurationError, MfaSessionDuration, RoleDuration, ScopedDuration};
 pub use excerpt::Excerpt;
 pub use names::{ExternalId, NameError, RoleSessionName, SourceIdentity};
 pub use policy::{PolicyArns, PolicyArnsError, PolicyDocument, PolicyError, PolicyKind};

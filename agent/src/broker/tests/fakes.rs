@@ -10,7 +10,7 @@ use jumpgate_iam::{CallerArn, MfaSessionDuration};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use crate::domain::assume_role::AssumeRoleRequest;
+use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{AccessKeyId, BaseCredentials, Endpoint, Identity, LongTermKey};
 use crate::domain::samples;
@@ -162,6 +162,10 @@ pub(crate) struct FakeTokens {
     pub(crate) tokens: Gate,
     pub(crate) assumed: Mutex<Vec<Assumed>>,
     pub(crate) codes: Mutex<Vec<String>>,
+    /// Who signed each GetScopedCredentials, and what it took.
+    pub(crate) scoped: Mutex<Vec<(String, ScopeDown)>>,
+    /// What every GetScopedCredentials gets.
+    pub(crate) scoped_denied: Mutex<Option<TokenErrorKind>>,
     script: Mutex<VecDeque<Script>>,
     denied: Mutex<Option<TokenErrorKind>>,
     pub(crate) right_code: Mutex<Option<String>>,
@@ -176,6 +180,8 @@ impl FakeTokens {
             tokens: Gate::new(),
             assumed: Mutex::default(),
             codes: Mutex::default(),
+            scoped: Mutex::default(),
+            scoped_denied: Mutex::default(),
             script: Mutex::default(),
             denied: Mutex::default(),
             right_code: Mutex::default(),
@@ -307,6 +313,30 @@ impl TokenService for FakeTokens {
                 told.notified().await;
             }
             self.answer(request, number, script)
+        })
+    }
+
+    fn scoped_credentials<'a>(
+        &'a self,
+        _: &'a Endpoint,
+        credentials: &'a BaseCredentials,
+        taken: &'a ScopeDown,
+    ) -> Answer<'a, Result<AssumedRole, TokenError>> {
+        Box::pin(async move {
+            let signer = credentials.access_key_id.as_str().to_owned();
+            let number = {
+                let mut scoped = locked(&self.scoped);
+                scoped.push((signer, taken.clone()));
+                scoped.len()
+            };
+            if let Some(kind) = *locked(&self.scoped_denied) {
+                return Err(token_error(kind));
+            }
+            let session = locked(&self.assumed).last().unwrap().request.clone();
+            let life = taken.duration.map(Duration::from);
+            let end = life.map(|life| self.clock.now().plus(life));
+            let end = end.or(credentials.expires_at).unwrap();
+            Ok(samples::answer(&session, 1000 + number, end))
         })
     }
 

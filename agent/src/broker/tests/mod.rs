@@ -11,6 +11,7 @@ mod locking;
 mod people;
 mod recording;
 mod reloading;
+mod scoping;
 mod storms;
 
 use std::sync::Arc;

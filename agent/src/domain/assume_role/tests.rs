@@ -16,8 +16,8 @@ use crate::domain::grant::{Ask, decide};
 use crate::domain::identity::EndpointUrl;
 use crate::domain::profile::NarrowBounds;
 use crate::domain::samples::{
-    ask, duration, identity, identity_name, peer, policy, policy_arns, profile, settings,
-    surroundings, tag_key, tag_value,
+    ask, asked_duration, duration, identity, identity_name, peer, policy, policy_arns, profile,
+    settings, surroundings, tag_key, tag_value,
 };
 use crate::domain::scope::compose;
 
@@ -62,12 +62,12 @@ fn hop(spec: HopSpec) -> Hop {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Spec {
-    around: [u8; 4],
+    around: [u8; 6],
     hops: Vec<HopSpec>,
 }
 
 fn question(spec: &Spec) -> AssumeRole {
-    let [name, region, url, bundle] = spec.around;
+    let [name, region, url, bundle, scoped, life] = spec.around;
     let mut hops: Vec<_> = spec.hops.iter().copied().map(hop).collect();
     let last = hops.pop().unwrap();
     AssumeRole {
@@ -79,6 +79,10 @@ fn question(spec: &Spec) -> AssumeRole {
         },
         through: hops,
         last,
+        scope_down: (scoped > 0).then(|| ScopeDown {
+            policy: (scoped > 1).then(|| policy("s3:Get*")),
+            duration: (life > 0).then(|| asked_duration(60 + u32::from(life))),
+        }),
     }
 }
 
@@ -90,7 +94,13 @@ fn hash(question: &AssumeRole) -> u64 {
 
 fn specs() -> impl Strategy<Value = Spec> {
     let hops = prop::collection::vec(prop::array::uniform9(0_u8..3), 1..4);
-    (prop::array::uniform4(0_u8..3), hops).prop_map(|(around, hops)| Spec { around, hops })
+    (prop::array::uniform6(0_u8..3), hops).prop_map(|(mut around, hops)| {
+        // Without a scope-down there is nothing that could have a life.
+        if around[4] == 0 {
+            around[5] = 0;
+        }
+        Spec { around, hops }
+    })
 }
 
 proptest! {
@@ -101,10 +111,11 @@ proptest! {
         spec in specs(), at in any::<prop::sample::Index>(), value in 0_u8..3,
     ) {
         let mut changed = spec.clone();
-        let fields = 4 + 9 * spec.hops.len();
+        let fields = 6 + 9 * spec.hops.len();
         match at.index(fields) {
-            around @ 0..4 => changed.around[around] = value,
-            field => changed.hops[(field - 4) / 9][(field - 4) % 9] = value,
+            5 if spec.around[4] == 0 => {}
+            around @ 0..6 => changed.around[around] = value,
+            field => changed.hops[(field - 6) / 9][(field - 6) % 9] = value,
         }
         let (one, other) = (question(&spec), question(&changed));
         prop_assert_eq!(one == other, spec == changed);
@@ -117,7 +128,11 @@ proptest! {
     fn the_way_there_is_a_question_of_its_own(spec in specs()) {
         let whole = question(&spec);
         let mut shorter = spec.clone();
-        shorter.hops.pop();
+        if spec.around[4] == 0 {
+            shorter.hops.pop();
+        } else {
+            shorter.around[4] = 0;
+        }
         let expected = (!shorter.hops.is_empty()).then(|| question(&shorter));
         prop_assert_eq!(whole.prefix(), expected);
         prop_assert_eq!(whole.is_chained(), spec.hops.len() > 1);

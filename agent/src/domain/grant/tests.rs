@@ -2,14 +2,16 @@
 #![allow(clippy::unwrap_used)]
 
 use jumpgate_iam::PolicyArns;
+use jumpgate_iam::narrow::NarrowError;
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::name::ProfileName;
+use crate::domain::narrowing::Way;
 use crate::domain::profile::{NarrowBounds, PeerRule, Requirements};
 use crate::domain::samples::{
-    ask, duration, identity, peer, policy, policy_arns, profile, profile_name, profile_via,
-    settings, surroundings, tag_key, tag_value, template,
+    ask, asked_duration, duration, identity, peer, policy, policy_arns, profile, profile_name,
+    profile_via, settings, surroundings, tag_key, tag_value, template,
 };
 use crate::domain::scope::compose;
 
@@ -133,7 +135,7 @@ fn durations_at_their_edge() {
     };
     let asking = |seconds| {
         let mut ask = ask("dev");
-        ask.narrowing.duration = Some(duration(seconds));
+        ask.narrowing.duration = Some(asked_duration(seconds));
         ask
     };
     let too_long = |allowed, asked| Denial::DurationTooLong {
@@ -161,33 +163,21 @@ fn durations_at_their_edge() {
 }
 
 #[test]
-fn a_second_policy_would_widen() {
+fn a_profile_that_takes_no_policy_gets_none() {
     let mut asking = ask("dev");
     asking.narrowing.policy = Some(policy("s3:GetObject"));
-    assert_eq!(
-        decided(profile("dev"), &asking).unwrap().policy,
-        Some(policy("s3:GetObject"))
-    );
-    let with_policy = Profile {
-        policy: Some(policy("s3:*")),
-        ..profile("dev")
-    };
-    let with_arns = Profile {
-        policy_arns: policy_arns(&["ReadOnlyAccess"]),
-        ..profile("dev")
-    };
-    for scoped in [with_policy, with_arns] {
-        let widening = Denial::PolicyWouldWiden(dev());
-        assert_eq!(decided(scoped, &asking), Err(widening));
-    }
-    let closed = Profile {
+    let closed = |scope_down| Profile {
         narrow: NarrowBounds {
             policy: false,
             ..NarrowBounds::default()
         },
+        scope_down,
         ..profile("dev")
     };
-    assert_eq!(decided(closed, &asking), Err(Denial::PolicyNotTaken(dev())));
+    for scope_down in [false, true] {
+        let denial = Denial::PolicyNotTaken(dev());
+        assert_eq!(decided(closed(scope_down), &asking), Err(denial));
+    }
 }
 
 #[test]
@@ -274,8 +264,15 @@ fn every_denial_says_what_to_do_and_shows_no_strange_character() {
         Denial::ReasonMissing(dev()),
         Denial::TicketMissing(dev()),
         Denial::PolicyNotTaken(dev()),
-        Denial::PolicyWouldWiden(dev()),
+        Denial::PolicyInexact {
+            profile: dev(),
+            why: NarrowError::Versions,
+        },
         Denial::PresetWouldWiden(dev()),
+        Denial::DurationTooShort {
+            profile: dev(),
+            asked: 60,
+        },
         Denial::DurationNotTaken(dev()),
         Denial::DurationTooLong {
             profile: dev(),
@@ -303,7 +300,7 @@ fn keys() -> impl Strategy<Value = Vec<&'static str>> {
 
 prop_compose! {
     fn profiles()(
-        policed in any::<bool>(),
+        (policed, scope_down) in any::<(bool, bool)>(),
         arns in 0_usize..3,
         seconds in 900_u32..=43_200,
         chained in any::<bool>(),
@@ -320,6 +317,7 @@ prop_compose! {
             policy_arns: if arns == 0 { PolicyArns::default() } else { policy_arns(&names[..arns]) },
             transitive: if transitive { tags.iter().map(|(key, _)| key.clone()).collect() } else { Vec::new() },
             tags,
+            scope_down,
             source_identity: Some(template("{user}")),
             narrow: NarrowBounds {
                 policy: taken_policy,
@@ -335,14 +333,14 @@ prop_compose! {
     fn asks()(
         policed in any::<bool>(),
         managed in any::<bool>(),
-        seconds in prop::option::of(900_u32..=43_200),
+        seconds in prop::option::of(prop_oneof![1_u32..1_000, 900_u32..=43_200]),
         tags in keys(),
     ) -> Ask {
         Ask {
             narrowing: Narrowing {
                 policy: policed.then(|| policy("iam:*")),
                 policy_arns: if managed { policy_arns(&["AWSSupportAccess"]) } else { PolicyArns::default() },
-                duration: seconds.map(duration),
+                duration: seconds.map(asked_duration),
                 tags: tags.iter().map(|key| (tag_key(key), tag_value("asked"))).collect(),
             },
             ..ask("dev")
@@ -361,16 +359,31 @@ proptest! {
         let Ok(grant) = decided(profile.clone(), &ask) else {
             return Ok(());
         };
-        let sent = compose(&grant, &identity(), &surroundings()).unwrap().last;
+        let question = compose(&grant, &identity(), &surroundings()).unwrap();
+        let sent = question.last;
         prop_assert!(sent.duration <= bare.duration);
         prop_assert!(sent.duration <= profile.effective_duration());
         if profile.is_scoped() {
             prop_assert_eq!(&sent.policy_arns, &bare.policy_arns);
         }
         match (&bare.policy, &sent.policy) {
-            (Some(own), sent) => prop_assert_eq!(Some(own), sent.as_ref()),
-            (None, Some(_)) => prop_assert!(bare.policy_arns.is_empty()),
-            (None, None) => {}
+            _ if question.scope_down.as_ref().is_some_and(|scoped| scoped.policy.is_some()) => {
+                prop_assert_eq!(&sent.policy, &bare.policy);
+            }
+            // The profile's statements are all there, and after them nothing but denies.
+            (Some(own), Some(both)) => {
+                let (own, both) = (own.statements(), both.statements());
+                prop_assert_eq!(&both[..own.len()], &own[..]);
+                for more in &both[own.len()..] {
+                    let denies = format!("{more:?}").contains("Deny");
+                    prop_assert!(denies);
+                }
+            }
+            (Some(_), None) => prop_assert!(false, "the profile's policy is gone"),
+            (None, Some(sent)) if !bare.policy_arns.is_empty() => {
+                prop_assert!(!sent.as_str().contains("Allow"));
+            }
+            (None, _) => {}
         }
         prop_assert_eq!(&sent.tags[..bare.tags.len()], &bare.tags[..]);
         for (key, _) in &sent.tags[bare.tags.len()..] {
@@ -386,12 +399,32 @@ proptest! {
     /// Nothing that was asked for is left out to make it fit.
     #[test]
     fn an_ask_is_granted_whole_or_not_at_all(profile in profiles(), ask in asks()) {
-        if let Ok(grant) = decided(profile, &ask) {
-            prop_assert_eq!(grant.policy, ask.narrowing.policy);
-            prop_assert_eq!(grant.policy_arns, ask.narrowing.policy_arns);
-            prop_assert_eq!(grant.tags, ask.narrowing.tags);
-            prop_assert!(ask.narrowing.duration.is_none_or(|asked| asked == grant.duration));
+        let own = profile.policy.clone();
+        let Ok(grant) = decided(profile, &ask) else {
+            return Ok(());
+        };
+        let scoped = grant.scope_down.as_ref();
+        let in_scope_down = scoped.and_then(|scoped| scoped.policy.as_ref());
+        let asked = &ask.narrowing;
+        match (asked.has_policies(), grant.narrowed.map(|narrowed| narrowed.way)) {
+            (true, Some(Way::SessionPolicy)) => {
+                prop_assert_eq!(&grant.policy, &asked.policy);
+                prop_assert_eq!(&grant.policy_arns, &asked.policy_arns);
+            }
+            (true, Some(Way::ScopeDown)) => {
+                prop_assert_eq!(in_scope_down, asked.policy.as_ref());
+                prop_assert!(asked.policy_arns.is_empty());
+            }
+            (true, Some(Way::Denies)) => {
+                prop_assert_ne!(grant.policy, own);
+                prop_assert!(asked.policy_arns.is_empty());
+            }
+            (true, None) => prop_assert!(false, "left out"),
+            (false, _) => prop_assert_eq!(grant.policy, own),
         }
+        prop_assert_eq!(grant.tags, ask.narrowing.tags);
+        let life = scoped.and_then(|scoped| scoped.duration).unwrap_or(grant.duration.into());
+        prop_assert!(ask.narrowing.duration.is_none_or(|asked| asked == life));
     }
 }
 

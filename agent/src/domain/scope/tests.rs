@@ -252,7 +252,7 @@ fn transitive_tags_go_on_to_the_third_role() {
 #[test]
 fn an_ask_narrows_the_last_role_alone() {
     let mut asking = ask("dev");
-    asking.narrowing.duration = Some(crate::domain::samples::duration(900));
+    asking.narrowing.duration = Some(crate::domain::samples::asked_duration(900));
     asking.narrowing.policy = Some(crate::domain::samples::policy("s3:GetObject"));
     let profiles = vec![profile("custodian"), profile_via("dev", "custodian")];
     let narrowed = composed(profiles.clone(), &asking).unwrap();

@@ -8,6 +8,7 @@ use jumpgate_iam::PolicyDocument;
 use serde_json::{Map, Value};
 
 use crate::domain::event::{Activity, Event, Facts};
+use crate::domain::narrowing::Way;
 use crate::domain::peer::Peer;
 
 use super::chain::sha256_hex;
@@ -134,6 +135,10 @@ fn cloud(event: &Event) -> Members {
 fn facts(facts: &Facts) -> Members {
     Members::default()
         .maybe("access_key_id", facts.access_key_id.clone())
+        .maybe(
+            "asked_policy_sha256",
+            facts.asked_policy.as_ref().map(policy_sha256),
+        )
         .maybe("assumed_role_id", facts.assumed_role_id.clone())
         .maybe("code", facts.code.clone())
         .maybe("count", facts.count)
@@ -142,6 +147,7 @@ fn facts(facts: &Facts) -> Members {
         .maybe("identity", facts.identity.clone())
         .maybe("interface", facts.interface.map(Interface::as_str))
         .maybe("line", facts.journal_line)
+        .maybe("narrowed_by", facts.narrowed_by.map(Way::as_str))
         .maybe("packed_policy_percent", facts.packed_policy_percent)
         .maybe("policy_arns", policy_arns(facts))
         .maybe("policy_sha256", facts.policy.as_ref().map(policy_sha256))

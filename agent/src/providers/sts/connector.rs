@@ -112,6 +112,14 @@ impl Connector {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
+        let answer = self.fetch(request).await?;
+        // As a stream: the SDK writes bodies that are in memory into its TRACE log.
+        HttpResponse::try_from(answer.map(|body| SdkBody::from_body_1_x(Full::new(body))))
+            .map_err(|error| Fault::NotHttp(error.into()))
+    }
+
+    /// One request on a connection of its own, and the whole answer.
+    pub(super) async fn fetch(&self, request: HttpRequest) -> Result<Response<Bytes>, Fault> {
         let (target, request) = origin_form(request).map_err(Fault::Request)?;
         let host = target
             .authority()
@@ -121,10 +129,7 @@ impl Connector {
             .await
             .map_err(|_| Fault::ConnectTimedOut(host.clone()))?
             .map_err(|error| Fault::Connect(host, error))?;
-        let answer = send(stream, request).await?;
-        // As a stream: the SDK writes bodies that are in memory into its TRACE log.
-        HttpResponse::try_from(answer.map(|body| SdkBody::from_body_1_x(Full::new(body))))
-            .map_err(|error| Fault::NotHttp(error.into()))
+        send(stream, request).await
     }
 
     async fn connect(&self, target: Uri) -> Result<Stream, BoxError> {

@@ -53,18 +53,36 @@ where
     SdkError<E>: RequestId,
 {
     match error {
-        SdkError::TimeoutError(_) => plain(TokenErrorKind::TimedOut, "STS did not answer in time"),
+        SdkError::TimeoutError(_) => timed_out(),
         SdkError::DispatchFailure(failure) => failure.as_connector_error().map_or_else(
             || plain(TokenErrorKind::Unavailable, "no connection"),
             dispatch,
         ),
-        SdkError::ServiceError(refusal) => refused(error, refusal.raw().status().as_u16(), hidden),
+        SdkError::ServiceError(refusal) => {
+            let refusal = Refusal {
+                status: refusal.raw().status().as_u16(),
+                code: error.code(),
+                message: error.message().unwrap_or_default(),
+                request_id: error.request_id(),
+            };
+            refused(&refusal, hidden)
+        }
         SdkError::ResponseError(_) => invalid("STS's answer cannot be read", error.request_id()),
-        _ => plain(
-            TokenErrorKind::RequestRejected,
-            "the request cannot be built",
-        ),
+        _ => unbuilt(),
     }
+}
+
+/// No answer in time.
+pub(super) fn timed_out() -> TokenError {
+    plain(TokenErrorKind::TimedOut, "STS did not answer in time")
+}
+
+/// A request that cannot be sent as it is.
+pub(super) fn unbuilt() -> TokenError {
+    plain(
+        TokenErrorKind::RequestRejected,
+        "the request cannot be built",
+    )
 }
 
 fn plain(kind: TokenErrorKind, message: &str) -> TokenError {
@@ -83,6 +101,11 @@ fn dispatch(error: &ConnectorError) -> TokenError {
     else {
         return plain(TokenErrorKind::Unavailable, "no connection");
     };
+    connection(fault)
+}
+
+/// A connection that brought no answer.
+pub(super) fn connection(fault: &Fault) -> TokenError {
     let kind = match fault {
         _ if fault.is_unreadable() => TokenErrorKind::Invalid,
         Fault::ConnectTimedOut(_) => TokenErrorKind::TimedOut,
@@ -91,12 +114,19 @@ fn dispatch(error: &ConnectorError) -> TokenError {
     plain(kind, &chain(fault))
 }
 
-fn refused<E>(error: &SdkError<E>, status: u16, hidden: &Hidden<'_>) -> TokenError
-where
-    SdkError<E>: ProvideErrorMetadata + RequestId,
-{
-    let message = first_line(error.message().unwrap_or_default());
-    let kind = classify(error.code(), message, status);
+/// AWS's refusal, before any of it is believed.
+pub(super) struct Refusal<'a> {
+    pub(super) status: u16,
+    pub(super) code: Option<&'a str>,
+    pub(super) message: &'a str,
+    pub(super) request_id: Option<&'a str>,
+}
+
+/// A refusal as the port's error.
+pub(super) fn refused(refusal: &Refusal<'_>, hidden: &Hidden<'_>) -> TokenError {
+    let status = refusal.status;
+    let message = first_line(refusal.message);
+    let kind = classify(refusal.code, message, status);
     let shown = match (message, kind) {
         ("", TokenErrorKind::Invalid) => format!("STS's answer (status {status}) cannot be read"),
         ("", _) => format!("STS answered with status {status} and no message"),
@@ -105,9 +135,9 @@ where
     let short = |text: &str| one_line(&hidden.cut_from(text), MAX_CODE_CHARACTERS);
     TokenError {
         kind,
-        code: error.code().map(short),
+        code: refusal.code.map(short),
         message: one_line(&shown, MAX_MESSAGE_CHARACTERS),
-        request_id: error.request_id().map(short),
+        request_id: refusal.request_id.map(short),
     }
 }
 

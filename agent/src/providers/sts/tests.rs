@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod scoped;
 mod server;
 mod tls;
 mod wire;

@@ -6,7 +6,7 @@ use jumpgate_iam::MfaSessionDuration;
 use super::*;
 use crate::ports::{MfaProof, TokenErrorKind, TokenService};
 
-fn pairs(form: &[(String, String)]) -> Vec<(&str, &str)> {
+pub(super) fn pairs(form: &[(String, String)]) -> Vec<(&str, &str)> {
     let mut pairs: Vec<_> = form
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()))
