@@ -3,7 +3,7 @@
 //! Each is a directory of `agent/presets`: `preset.json` says what it allows, which managed policies belong to it
 //! and which parameters it takes; `policy.json` is its inline policy, with `<partition>` and its parameters as
 //! placeholders; `cases.txt`, for the tests alone, is what must be allowed and denied. So a further preset is a
-//! further directory and a line of [`FILES`].
+//! further directory and a line of `FILES`.
 
 use std::collections::BTreeMap;
 
