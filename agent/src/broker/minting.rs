@@ -113,14 +113,8 @@ impl Broker {
         profile: ProfileName,
         manner: Manner,
     ) -> Result<Minted, Failure> {
-        let whole = Arc::new(whole);
-        let within = self.session(
-            identity,
-            Arc::clone(&whole),
-            &profile,
-            manner,
-            Told::Success,
-        );
+        let whole = Question::from(whole);
+        let within = self.session(identity, whole.clone(), &profile, manner, Told::Success);
         let within = within.await?;
         let scoped = self.scoped(question, profile, &within).await;
         if scoped.as_ref().is_err_and(rejects_credentials) {
