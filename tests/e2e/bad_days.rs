@@ -182,7 +182,7 @@ fn pipelined_requests_are_answered_in_order_and_bodies_are_no_requests() {
         (
             format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n"),
             format!("0\r\n\r\n{good}"),
-            &[400],
+            &[413],
         ),
         (
             "Content-Length: 1025\r\n".to_owned(),

@@ -269,6 +269,13 @@ impl Broker {
         })
     }
 
+    /// The endpoint's profile under the configuration in force; where the rules do not grant it any more, as it was.
+    #[must_use]
+    pub fn profile_now(&self, endpoint: &OpenEndpoint) -> Arc<Profile> {
+        let meaning = self.meaning_now(endpoint);
+        Arc::clone(&meaning.unwrap_or_else(|_| endpoint.meaning()).grant.profile)
+    }
+
     /// Asks the rules anew when the configuration has changed since.
     fn meaning_now(&self, endpoint: &OpenEndpoint) -> Result<Arc<Meaning>, Failure> {
         let meaning = endpoint.meaning();

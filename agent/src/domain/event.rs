@@ -42,7 +42,7 @@ pub enum Activity {
     AgentStart,
     /// The agent ended in good order.
     AgentStop,
-    /// An endpoint that stands by configuration was opened, or could not be.
+    /// An endpoint was opened; or one that stands by configuration could not be.
     EndpointOpen,
     /// The configuration was read anew, or refused.
     ConfigReload,
@@ -82,7 +82,7 @@ impl Activity {
     /// wait for the disk: the session, what it may do and who got it first are there already.
     pub const fn durability(self) -> Durability {
         match self {
-            Self::LeaseServe => Durability::Written,
+            Self::LeaseServe | Self::EndpointOpen => Durability::Written,
             Self::LeaseIssue
             | Self::LeaseEnd
             | Self::Deny
@@ -93,7 +93,6 @@ impl Activity {
             | Self::IdentityRemove
             | Self::AgentStart
             | Self::AgentStop
-            | Self::EndpointOpen
             | Self::ConfigReload
             | Self::LogRotate
             | Self::LogPrune

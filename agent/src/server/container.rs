@@ -72,18 +72,14 @@ impl Site for Container {
             let lease = request.uri().path().strip_prefix(PREFIX);
             let Some(lease) = lease.filter(|lease| !lease.is_empty() && !lease.contains('/'))
             else {
-                return refusal(
-                    StatusCode::NOT_FOUND,
-                    Code::NotFound,
-                    "nothing is served here",
-                );
+                let why = "nothing is served here";
+                self.turned_away(caller, why).await;
+                return refusal(StatusCode::NOT_FOUND, Code::NotFound, why);
             };
             if !matches!(*request.method(), Method::GET | Method::HEAD) {
-                let mut reply = refusal(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    Code::InvalidRequest,
-                    "only GET and HEAD are answered here",
-                );
+                let why = "only GET and HEAD are answered here";
+                self.turned_away(caller, why).await;
+                let mut reply = refusal(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidRequest, why);
                 let allowed = HeaderValue::from_static("GET, HEAD");
                 reply.headers_mut().insert(ALLOW, allowed);
                 return reply;
@@ -105,6 +101,8 @@ impl Site for Container {
                 (StatusCode::FORBIDDEN, Code::AccessDenied)
             }
             Refusal::Body => (StatusCode::PAYLOAD_TOO_LARGE, Code::InvalidRequest),
+            Refusal::Malformed => (StatusCode::BAD_REQUEST, Code::InvalidRequest),
+            Refusal::Crowd => (StatusCode::SERVICE_UNAVAILABLE, Code::Busy),
             Refusal::Late => (StatusCode::SERVICE_UNAVAILABLE, Code::UpstreamTimedOut),
         };
         refusal(status, code, &refused.to_string())
@@ -119,6 +117,13 @@ impl Site for Container {
 }
 
 impl Container {
+    /// What is no request for credentials at all.
+    async fn turned_away(&self, caller: &Caller, why: &str) {
+        let peer = caller.peer().await.clone();
+        self.note(peer, why.to_owned()).await;
+        caller.refused().await;
+    }
+
     async fn serve(&self, stand: &Stand, caller: &Caller) -> Reply {
         let handed = stand.hand_out(&self.broker, caller, None, credentials::container);
         match handed.await {
@@ -144,6 +149,7 @@ impl Container {
             self.broker
                 .note_refused(Interface::Container, endpoint, peer, why)
                 .await;
+            caller.refused().await;
         }
         refusal(
             StatusCode::FORBIDDEN,

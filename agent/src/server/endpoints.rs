@@ -44,7 +44,7 @@ pub struct Endpoints {
     house: OnceCell<Arc<House>>,
     /// The port of the container listener.
     container: OnceCell<u16>,
-    closing: watch::Sender<bool>,
+    pub(super) closing: watch::Sender<bool>,
     /// One at a time, so that two asks for the same do not make two.
     pub(super) opening: Semaphore,
 }
@@ -122,7 +122,10 @@ impl Endpoints {
         let open = open.map_err(|failure| problem(&failure))?;
         let lease = open.lease.clone();
         let stand = self.set_up(open, until_exit).await;
-        let shown = stand.and_then(|stand| Ok((self.shown(&stand)?, stand)));
+        let shown = match stand {
+            Ok(stand) => self.recorded_and_shown(stand).await,
+            Err(problem) => Err(problem),
+        };
         let (reply, stand) = match shown {
             Ok(done) => done,
             Err(problem) => {
@@ -134,6 +137,15 @@ impl Endpoints {
             self.close_at_the_end_of(watched, &stand);
         }
         Ok(reply)
+    }
+
+    async fn recorded_and_shown(
+        &self,
+        stand: Arc<Stand>,
+    ) -> Result<(EndpointReply, Arc<Stand>), Problem> {
+        let recorded = self.broker.record_opened(&stand.open).await;
+        recorded.map_err(|failure| problem(&failure))?;
+        Ok((self.shown(&stand)?, stand))
     }
 
     /// The one that stands for the same ask, or shall by the configuration.
@@ -157,7 +169,7 @@ impl Endpoints {
     }
 
     async fn set_up(
-        &self,
+        self: &Arc<Self>,
         open: Arc<OpenEndpoint>,
         until_exit: bool,
     ) -> Result<Arc<Stand>, Problem> {
@@ -185,10 +197,12 @@ impl Endpoints {
         Ok(stand)
     }
 
-    pub(super) async fn house(&self) -> Result<Arc<House>, Problem> {
-        let house = self
-            .house
-            .get_or_try_init(async || House::new(self.us.uid).map(Arc::new));
+    pub(super) async fn house(self: &Arc<Self>) -> Result<Arc<House>, Problem> {
+        let house = self.house.get_or_try_init(async || {
+            let house = House::new(self.us.uid)?;
+            self.look_after_files();
+            Ok(Arc::new(house))
+        });
         let house = house.await;
         house
             .cloned()
@@ -289,7 +303,7 @@ impl Endpoints {
             Some(token) => Some(self.token_file(stand, token)?),
             None => None,
         };
-        let profile = stand.open.profile();
+        let profile = self.broker.profile_now(&stand.open);
         Ok(EndpointReply {
             lease: stand.open.lease.to_string(),
             profile: profile.name.to_string(),
@@ -302,8 +316,19 @@ impl Endpoints {
         })
     }
 
+    pub(super) fn remove_token_file(&self, stand: &Stand) {
+        match &stand.serve {
+            None => self.files.remove(&stand.open.lease),
+            Some(serve) => self.standing_tokens.remove(serve),
+        }
+    }
+
     /// The file that holds the token, written anew if somebody cleaned up.
-    fn token_file(&self, stand: &Stand, token: &Secret<String>) -> Result<String, Problem> {
+    pub(super) fn token_file(
+        &self,
+        stand: &Stand,
+        token: &Secret<String>,
+    ) -> Result<String, Problem> {
         let (lease, files, standing) = (&stand.open.lease, &self.files, &self.standing_tokens);
         let written = match &stand.serve {
             None if files.holds(lease, token) => Ok(()),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, Semaphore, oneshot};
 
+use super::crowd::{Attended, Crowd};
 use super::tcp_peer::Owner;
 use crate::domain::peer::Peer;
 
@@ -123,15 +124,27 @@ pub(super) struct Caller {
     owner: Owner,
     peer: OnceCell<Peer>,
     holders: Arc<Holders>,
+    crowd: Arc<Crowd>,
 }
 
 impl Caller {
-    pub(super) fn new(owner: Owner, holders: Arc<Holders>) -> Self {
+    pub(super) fn new(owner: Owner, holders: Arc<Holders>, crowd: Arc<Crowd>) -> Self {
         Self {
             owner,
             peer: OnceCell::new(),
             holders,
+            crowd,
         }
+    }
+
+    /// One request of it is to be answered; `None` when its process has too many under way.
+    pub(super) async fn attended(&self) -> Option<Attended<'_>> {
+        self.crowd.attend(self.peer().await.pid)
+    }
+
+    /// It is about to be refused for what no SDK does again and again. Who does so waits.
+    pub(super) async fn refused(&self) {
+        self.crowd.refused(self.peer().await.pid).await;
     }
 
     /// The process; pid 0 when none of ours holds the socket any more, or it was not found in time.
@@ -306,7 +319,7 @@ mod tests {
         let holders = Arc::<Holders>::default();
         let (_socket, owner) = open();
         let _a_walk_without_end = Arc::clone(&holders.walking).acquire_owned().await;
-        let caller = Caller::new(owner, Arc::clone(&holders));
+        let caller = Caller::new(owner, Arc::clone(&holders), Arc::default());
         let peer = tokio::time::timeout(2 * LOOK_WITHIN, caller.peer()).await;
         assert_eq!(peer.unwrap(), &nobody(owner));
     }

@@ -18,6 +18,7 @@ use jumpgate_api::MAX_HEAD_BYTES;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+use super::crowd::Crowd;
 use super::guard::{self, ForeignHead, Ours};
 use super::holder::{Caller, Holders};
 use super::pace::{Pace, Paced};
@@ -38,6 +39,9 @@ const MAX_BODY: u64 = 1_024;
 /// How long answers under way may take when a listener closes.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// How long the record of an answer that is late already may delay it.
+const NOTED_WITHIN: Duration = Duration::from_millis(50);
+
 /// What is sent.
 pub(super) type Reply = Response<Full<Bytes>>;
 
@@ -53,6 +57,12 @@ pub(super) enum Refusal {
     /// It has a body that nobody asked for.
     #[error("a request here has no body")]
     Body,
+    /// Its process asks too much at a time.
+    #[error("too many requests of one process at a time; try again")]
+    Crowd,
+    /// hyper answers it with 400 or 431.
+    #[error("what came is no HTTP request, or its head is too large")]
+    Malformed,
     /// No answer in time.
     #[error("no answer in time; try again")]
     Late,
@@ -83,6 +93,7 @@ pub(super) struct House {
     pub(super) uid: u32,
     peers: TcpPeers,
     holders: Arc<Holders>,
+    crowd: Arc<Crowd>,
     room: Room,
     strangers: Arc<Semaphore>,
 }
@@ -95,6 +106,7 @@ impl House {
             uid,
             peers: TcpPeers::new()?,
             holders: Arc::default(),
+            crowd: Arc::default(),
             room: Room::new(super::room::MAX_CONNECTIONS),
             strangers: Arc::new(Semaphore::new(MAX_STRANGERS)),
         })
@@ -194,7 +206,8 @@ impl<S: Site> Listener<S> {
         pace: Arc<Pace>,
         mut closing: watch::Receiver<bool>,
     ) {
-        let caller = owner.map(|owner| Caller::new(owner, Arc::clone(&self.house.holders)));
+        let (holders, crowd) = (&self.house.holders, &self.house.crowd);
+        let caller = owner.map(|owner| Caller::new(owner, Arc::clone(holders), Arc::clone(crowd)));
         let service = hyper::service::service_fn(|request| {
             pace.serving();
             async {
@@ -220,7 +233,7 @@ impl<S: Site> Listener<S> {
             biased;
             served = connection.as_mut() => {
                 if let Err(error) = served {
-                    tracing::debug!(%error, "connection");
+                    self.note_broken(&error, &caller).await;
                 }
                 return;
             }
@@ -237,11 +250,15 @@ impl<S: Site> Listener<S> {
         let (port, at_aws) = (self.port, S::AT_AWS);
         let ours = Ours { port, at_aws };
         let answer = async {
+            let Some(_attended) = caller.attended().await else {
+                self.note(caller, &Refusal::Crowd).await;
+                return self.last_word(&Refusal::Crowd);
+            };
             if let Err(foreign) = guard::from_an_sdk(request.uri(), request.headers(), ours) {
-                self.site
-                    .note(caller.peer().await.clone(), foreign.to_string())
-                    .await;
-                return self.site.refuse(&foreign.into());
+                let foreign = Refusal::from(foreign);
+                self.note(caller, &foreign).await;
+                caller.refused().await;
+                return self.site.refuse(&foreign);
             }
             if request
                 .body()
@@ -249,15 +266,37 @@ impl<S: Site> Listener<S> {
                 .exact()
                 .is_none_or(|size| size > MAX_BODY)
             {
+                self.note(caller, &Refusal::Body).await;
                 return self.last_word(&Refusal::Body);
             }
             self.site.answer(caller, &request).await
         };
-        let answered = tokio::time::timeout(DEADLINE, answer).await;
-        let mut reply = answered.unwrap_or_else(|_| self.site.refuse(&Refusal::Late));
+        let mut reply = match tokio::time::timeout(DEADLINE, answer).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                let noted = self.note(caller, &Refusal::Late);
+                let _journal_hangs = tokio::time::timeout(NOTED_WITHIN, noted).await;
+                self.site.refuse(&Refusal::Late)
+            }
+        };
         let headers = reply.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         reply
+    }
+
+    async fn note(&self, caller: &Caller, refusal: &Refusal) {
+        let peer = caller.peer().await.clone();
+        self.site.note(peer, refusal.to_string()).await;
+    }
+
+    /// A connection that ended by an error. What was no request was refused; who just left was not.
+    async fn note_broken(&self, error: &hyper::Error, caller: &Result<Caller, Stranger>) {
+        tracing::debug!(%error, "connection");
+        if error.is_parse()
+            && let Ok(caller) = caller
+        {
+            self.note(caller, &Refusal::Malformed).await;
+        }
     }
 
     /// A refusal that ends the connection.
@@ -296,11 +335,36 @@ mod tests {
         }
 
         fn refuse(&self, _: &Refusal) -> Reply {
-            Reply::default()
+            let mut reply = Reply::default();
+            *reply.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
+            reply
         }
 
         fn note(&self, _: Peer, _: String) -> Answer<'_, ()> {
             Box::pin(async {})
+        }
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_being_answered_too_often_is_told_so() {
+        let house = Arc::new(House::new(rustix::process::geteuid().as_raw()).unwrap());
+        let (socket, port) = bind().await.unwrap();
+        let (_open, closing) = watch::channel(false);
+        let listener = Listener::new(Arc::clone(&house), Willing, port);
+        tokio::spawn(listener.serve(socket, closing));
+        let attend = |_| house.crowd.attend(std::process::id());
+        let mut under_way: Vec<_> = (0..crate::server::crowd::MAX_AT_ONCE).map(attend).collect();
+        for status in ["503", "200"] {
+            let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let head = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            client.write_all(head).await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{answer}"
+            );
+            under_way.pop();
         }
     }
 

@@ -7,12 +7,14 @@ pub mod peer;
 pub mod socket;
 pub mod tcp_peer;
 pub mod token_files;
+mod upkeep;
 
 mod answers;
 mod asks;
 mod body;
 mod container;
 mod credentials;
+mod crowd;
 mod exits;
 mod holder;
 mod imds;

@@ -65,8 +65,10 @@ impl Imds {
         Self { broker, key, stand }
     }
 
-    fn token(&self, headers: &HeaderMap) -> Reply {
+    async fn token(&self, caller: &Caller, headers: &HeaderMap) -> Reply {
         let Some(ttl) = ttl(headers) else {
+            let why = "a token's life is 1 to 21600 seconds";
+            self.turned_away(caller, why).await;
             return page(StatusCode::BAD_REQUEST);
         };
         let token = self
@@ -96,12 +98,18 @@ impl Imds {
             (Validity::Invalid, None) if self.stand.allows_v1() => return Some(Entry::V1),
             (Validity::Invalid, None) => "the request has no token",
         };
-        self.note(caller.peer().await.clone(), why.to_owned()).await;
+        self.turned_away(caller, why).await;
         None
     }
 
+    async fn turned_away(&self, caller: &Caller, why: &str) {
+        let peer = caller.peer().await.clone();
+        self.note(peer, why.to_owned()).await;
+        caller.refused().await;
+    }
+
     async fn data(&self, caller: &Caller, path: &str, entry: Entry) -> Reply {
-        let profile = self.stand.open.profile();
+        let profile = self.broker.profile_now(&self.stand.open);
         let instance = Instance::new(&profile, &self.stand.open.lease, self.broker.now());
         match find(path, &instance) {
             Found::Text(found) => text(found.into()),
@@ -132,15 +140,18 @@ impl Imds {
         let path = request.uri().path();
         let for_token = path.trim_end_matches('/') == TOKEN_PATH;
         match (request.method(), for_token) {
-            (&Method::PUT, true) => self.token(request.headers()),
+            (&Method::PUT, true) => self.token(caller, request.headers()).await,
             (&(Method::GET | Method::HEAD), false) => {
                 match self.entry(caller, request.headers()).await {
                     Some(entry) => self.data(caller, path, entry).await,
                     None => page(StatusCode::UNAUTHORIZED),
                 }
             }
-            (_, true) => not_allowed("PUT"),
-            (_, false) => not_allowed("GET, HEAD"),
+            (_, for_token) => {
+                let why = "the method is not answered here";
+                self.turned_away(caller, why).await;
+                not_allowed(if for_token { "PUT" } else { "GET, HEAD" })
+            }
         }
     }
 }
@@ -160,7 +171,8 @@ impl Site for Imds {
         page(match refused {
             Refusal::Foreign(_) | Refusal::Stranger(_) => StatusCode::FORBIDDEN,
             Refusal::Body => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::Late => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Malformed => StatusCode::BAD_REQUEST,
+            Refusal::Late | Refusal::Crowd => StatusCode::SERVICE_UNAVAILABLE,
         })
     }
 

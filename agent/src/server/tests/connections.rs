@@ -82,6 +82,76 @@ async fn a_head_of_16_kib_and_no_more_and_no_body() {
 }
 
 #[tokio::test]
+async fn what_is_no_request_for_credentials_is_on_record() {
+    let site = Site::new();
+    let port = port_of(&site.open(EndpointKind::Container, "dev").await.url);
+    for _ in 0..3 {
+        assert_eq!(ask(port, "GET /", &[]).await.status, 404);
+    }
+    assert_eq!(ask(port, "POST /v1/x", &[]).await.status, 405);
+    let body = [("Content-Length", "1025")];
+    assert_eq!(ask(port, "GET /v1/x", &body).await.status, 413);
+    let mut wire = Wire::to(port).await;
+    wire.send("NONSENSE\r\n\r\n").await;
+    assert_eq!(wire.next(false).await.unwrap().status, 400);
+    // hyper answers, and then tells us why.
+    assert!(wire.next(false).await.is_none());
+    let (imds, ttl) = (
+        imds_port(&site).await,
+        "X-aws-ec2-metadata-token-ttl-seconds",
+    );
+    let answer = ask(imds, "PUT /latest/api/token", &[(ttl, "0")]).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(ask(imds, "DELETE /", &[]).await.status, 405);
+    let expected = [
+        "a request here has no body",
+        "a token's life is 1 to 21600 seconds",
+        "nothing is served here",
+        "only GET and HEAD are answered here",
+        "the method is not answered here",
+        "what came is no HTTP request, or its head is too large",
+    ];
+    assert_eq!(reasons(&site).await, expected);
+    let refusals = site.refusals().await;
+    assert!(
+        refusals
+            .iter()
+            .all(|event| event.peer.as_ref() == Some(&me()))
+    );
+}
+
+#[tokio::test]
+async fn who_is_refused_again_and_again_waits() {
+    let site = Site::new();
+    let port = imds_port(&site).await;
+    let before = tokio::time::Instant::now();
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        crowd.spawn(async move { ask(port, "GET /", &[]).await.status });
+    }
+    assert!(crowd.join_all().await.iter().all(|status| *status == 401));
+    // Twenty at once, and ten a second: the last of them cannot have come sooner.
+    assert!(before.elapsed() >= std::time::Duration::from_millis(400));
+}
+
+#[tokio::test]
+async fn an_endpoint_is_on_record_when_it_is_opened() {
+    let site = Site::new();
+    let reply = site.open(EndpointKind::Container, "dev").await;
+    site.open(EndpointKind::Container, "dev").await;
+    let opened = site.house.journal.of(Activity::EndpointOpen);
+    assert_eq!(opened.len(), 1, "the second one was shown the first");
+    assert_eq!(opened[0].lease.as_ref().unwrap().as_str(), reply.lease);
+    assert_eq!(opened[0].peer, Some(me()));
+    let broken = &site.house.journal.broken;
+    broken.store(true, std::sync::atomic::Ordering::SeqCst);
+    let (me, wish) = (me(), wish(EndpointKind::Imds, "dev"));
+    let imds = site.endpoints.open(&me, wish).await;
+    assert_eq!(imds.unwrap_err().code, Code::JournalUnavailable);
+    assert_eq!(site.endpoints.status().len(), 1);
+}
+
+#[tokio::test]
 async fn idle_connections_do_not_shut_others_out() {
     let site = Site::new();
     let port = imds_port(&site).await;

@@ -6,7 +6,9 @@ use std::path::Path;
 use jumpgate_api::{Code, EndpointKind, EndpointReply};
 
 use super::super::stand::MAX_IN_SERVICE;
+use super::super::upkeep::LOOK;
 use super::*;
+use crate::domain::name::LeaseId;
 use crate::ports::TokenErrorKind;
 
 async fn container(site: &Site, name: &str) -> (EndpointReply, u16, String, String) {
@@ -417,4 +419,22 @@ async fn what_the_rules_refuse_is_not_opened() {
     assert_eq!(refused.unwrap_err().code, Code::ProfileNotFound);
     assert_eq!(site.endpoints.status(), []);
     assert_eq!(site.refusals().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_file_that_was_cleaned_away_is_put_back() {
+    let site = Site::new();
+    let (reply, other) = (
+        site.open(EndpointKind::Container, "dev").await,
+        site.open(EndpointKind::Container, "prod").await,
+    );
+    let (file, others) = (reply.token_file.unwrap(), other.token_file.unwrap());
+    std::fs::remove_dir_all(site.home.path().join("tokens")).unwrap();
+    let lease = LeaseId::parse(&other.lease).unwrap();
+    assert!(site.endpoints.close(&lease, None, "for the test").await);
+    tokio::time::pause();
+    tokio::time::sleep(2 * LOOK).await;
+    let token = reply.token.unwrap();
+    assert_eq!(&std::fs::read_to_string(file).unwrap(), token.expose());
+    assert!(!std::path::Path::new(&others).exists(), "it was closed");
 }

@@ -331,3 +331,19 @@ async fn a_closed_endpoint_has_no_listener() {
     assert!(kept.next(false).await.is_none(), "the connection ended");
     assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
 }
+
+#[tokio::test]
+async fn a_role_that_a_reload_renames_is_listed_by_its_new_name() {
+    let site = Site::new();
+    let (port, token) = imds(&site, "dev").await;
+    let old = read(port, &token, LIST).await.body;
+    let mut settings = site.house.broker.settings().as_ref().clone();
+    let mut changed = regional();
+    changed.role = jumpgate_iam::RoleArn::parse("arn:aws:iam::222222222222:role/Renamed").unwrap();
+    settings
+        .profiles
+        .insert(changed.name.clone(), Arc::new(changed));
+    site.house.broker.replace_settings(settings).await;
+    assert_ne!(old, "Renamed");
+    assert_eq!(read(port, &token, LIST).await.body, "Renamed");
+}

@@ -167,6 +167,14 @@ impl Site {
     }
 }
 
+/// Why each kind of request was refused, by the journal.
+async fn reasons(site: &Site) -> Vec<String> {
+    let refusals = site.refusals().await.into_iter();
+    let mut reasons: Vec<_> = refusals.filter_map(|event| event.failure).collect();
+    reasons.sort();
+    reasons
+}
+
 /// The profile `dev` with a region.
 fn regional() -> Profile {
     let mut profile = profile("dev");

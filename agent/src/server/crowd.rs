@@ -1,0 +1,155 @@
+//! What one process may take of the endpoints, so that there is something left for others: so many requests at a time, and
+//! so many refusals in a time. Processes that nobody could name are one.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::room::MAX_CONNECTIONS;
+
+/// Most requests of one process that are being answered at a time, on as many connections: half of the room. It is far
+/// more than the 64 of one endpoint that are worked on, since a hundred threads that start together are no attack.
+pub(super) const MAX_AT_ONCE: usize = MAX_CONNECTIONS / 2;
+
+/// So many refusals of one process are told at once.
+const REFUSED_AT_ONCE: u32 = 20;
+
+/// After that, one in so long a time is told at once.
+const ONE_MORE_IN: Duration = Duration::from_millis(100);
+
+/// How long the others are kept back: a client that asks in a loop finds its pace.
+const KEPT_BACK: Duration = Duration::from_millis(400);
+
+/// Most processes that are remembered; there are never more connections than half of that.
+const MAX_PROCESSES: usize = 2 * MAX_CONNECTIONS;
+
+/// The processes that are being answered, or were refused lately.
+#[derive(Debug, Default)]
+pub(super) struct Crowd(Mutex<HashMap<u32, Dealings>>);
+
+#[derive(Debug)]
+struct Dealings {
+    at_once: usize,
+    /// When all refusals so far would have been told at the slow pace.
+    paid_off: Instant,
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(super) struct Attended<'a> {
+    crowd: &'a Crowd,
+    pid: u32,
+}
+
+impl Drop for Attended<'_> {
+    fn drop(&mut self) {
+        let mut processes = self.crowd.processes();
+        if let Some(process) = processes.get_mut(&self.pid) {
+            process.at_once -= 1;
+            if process.at_once == 0 && process.paid_off <= Instant::now() {
+                processes.remove(&self.pid);
+            }
+        }
+    }
+}
+
+impl Crowd {
+    /// Begins with a request of this process; `None` when as many as there may be are under way.
+    pub(super) fn attend(&self, pid: u32) -> Option<Attended<'_>> {
+        let mut processes = self.processes();
+        let process = known(&mut processes, pid, Instant::now());
+        if process.at_once >= MAX_AT_ONCE {
+            return None;
+        }
+        process.at_once += 1;
+        Some(Attended { crowd: self, pid })
+    }
+
+    /// A refusal is about to be told to this process: resolves at once, or later if there were many.
+    pub(super) async fn refused(&self, pid: u32) {
+        let late = !self.may_be_told(pid, Instant::now());
+        if late {
+            tokio::time::sleep(KEPT_BACK).await;
+        }
+    }
+
+    fn may_be_told(&self, pid: u32, now: Instant) -> bool {
+        let mut processes = self.processes();
+        let process = known(&mut processes, pid, now);
+        let paid_off = process.paid_off.max(now) + ONE_MORE_IN;
+        let told = paid_off - now <= ONE_MORE_IN * REFUSED_AT_ONCE;
+        if told {
+            process.paid_off = paid_off;
+        }
+        told
+    }
+
+    fn processes(&self) -> MutexGuard<'_, HashMap<u32, Dealings>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where there are too many, those are forgotten that wait for nothing: their refusals are old, or count no more.
+fn known(processes: &mut HashMap<u32, Dealings>, pid: u32, now: Instant) -> &mut Dealings {
+    if processes.len() >= MAX_PROCESSES && !processes.contains_key(&pid) {
+        processes.retain(|_, process| process.at_once > 0);
+    }
+    processes.entry(pid).or_insert(Dealings {
+        at_once: 0,
+        paid_off: now,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_takes_half_of_the_room_and_no_more() {
+        let crowd = Crowd::default();
+        let all: Vec<_> = (0..MAX_AT_ONCE).map(|_| crowd.attend(7)).collect();
+        assert!(all.iter().all(Option::is_some));
+        assert!(crowd.attend(7).is_none());
+        assert!(crowd.attend(8).is_some(), "another process");
+        drop(all);
+        assert!(crowd.attend(7).is_some());
+        assert!(
+            crowd.processes().is_empty(),
+            "nobody is remembered for nothing"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_refusals_are_told_at_once_and_then_one_in_a_time() {
+        let crowd = Crowd::default();
+        let told = |pid| crowd.may_be_told(pid, Instant::now());
+        for _ in 0..REFUSED_AT_ONCE {
+            assert!(told(7));
+        }
+        assert!(!told(7));
+        assert!(told(8), "another process");
+        tokio::time::advance(ONE_MORE_IN).await;
+        assert!(told(7));
+        assert!(!told(7));
+        tokio::time::advance(ONE_MORE_IN * REFUSED_AT_ONCE).await;
+        let at_once = (0..2 * REFUSED_AT_ONCE).filter(|_| told(7)).count();
+        assert_eq!(at_once, REFUSED_AT_ONCE as usize);
+        let before = Instant::now();
+        crowd.refused(7).await;
+        assert_eq!(before.elapsed(), KEPT_BACK);
+    }
+
+    #[test]
+    fn so_many_processes_are_remembered() {
+        let crowd = Crowd::default();
+        let now = Instant::now();
+        let _busy = crowd.attend(0);
+        for pid in 1..=2 * MAX_PROCESSES {
+            crowd.may_be_told(u32::try_from(pid).unwrap_or_default(), now);
+            assert!(crowd.processes().len() <= MAX_PROCESSES);
+        }
+        assert!(crowd.processes().contains_key(&0), "it is being answered");
+    }
+}
