@@ -23,6 +23,7 @@ pub mod app;
 pub mod broker;
 pub mod config;
 pub mod domain;
+mod explain;
 pub mod harden;
 mod jump;
 mod lint;

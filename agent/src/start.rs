@@ -13,6 +13,7 @@ use jumpgate_api::{ExitStatus, Secret};
 use crate::app::{App, Providers};
 use crate::config::environment::Environment;
 use crate::config::{self, place};
+use crate::explain;
 use crate::harden::harden;
 use crate::jump;
 use crate::lint::{self, LintError};
@@ -31,6 +32,7 @@ usage: jumpgate-agent                start in the background; return when ready
        jumpgate-agent --check FILE   read a configuration and report all its errors
        jumpgate-agent --lint [--format F] [--kind K] [--class C] [--identity I] -- FILE...
        jumpgate-agent --jump [--check FILE] [--json] -- IDENTITY
+       jumpgate-agent --explain [OPTIONS] -- PROFILE ACTION RESOURCE
        jumpgate-agent --version
 ";
 
@@ -69,6 +71,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         ["--check", file] => check(Path::new(file)),
         ["--lint", words @ ..] => lint(words),
         ["--jump", words @ ..] => jump(words),
+        ["--explain", words @ ..] => explain(words),
         ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => say(USAGE),
         _ => Err(Refusal::new(
@@ -188,6 +191,18 @@ fn jump(words: &[&str]) -> Started {
     let (config, environment) = configured()?;
     let said = jump::run(&arguments, &config, &environment.surroundings()).map_err(wrong)?;
     say_with(&said.text, said.unread, said.status)
+}
+
+/// What a profile's sessions may do.
+fn explain(words: &[&str]) -> Started {
+    let wrong = |error: explain::ExplainError| {
+        let hint = "see: jumpgate policy explain --help";
+        Refusal::new(error, hint, ExitStatus::Usage)
+    };
+    let arguments = explain::Arguments::parse(words).map_err(wrong)?;
+    let (config, environment) = configured()?;
+    let said = explain::run(&arguments, &config, &environment.surroundings()).map_err(wrong)?;
+    say_with(&said.text, Vec::new(), said.status)
 }
 
 /// Text for standard output, what could not be read, and the status.

@@ -165,6 +165,23 @@ const LAYERS: &[Layer] = &[
         never: &["std::env", "std::net", "std::process", "std::thread"],
     },
     Layer {
+        place: "agent/src/explain",
+        crates: &[
+            "jumpgate_api",
+            "jumpgate_iam",
+            "serde",
+            "serde_json",
+            "thiserror",
+        ],
+        siblings: &[
+            "crate::config",
+            "crate::domain",
+            "crate::explain",
+            "crate::lint",
+        ],
+        never: &["std::env", "std::net", "std::process", "std::thread"],
+    },
+    Layer {
         place: "agent/src/jump",
         crates: &[
             "jumpgate_api",

@@ -119,6 +119,19 @@ pub fn parse(
     })
 }
 
+/// The file that holds a profile's session policy, for who wants to name it: absent for a policy within the
+/// configuration.
+pub(crate) fn policy_file(config: &Path, profile: &str) -> Option<String> {
+    let text = file::read(config, MAX_CONFIG_BYTES).ok()?;
+    let (document, _) = DeTable::parse_recoverable(&text);
+    let policy = document.get_ref().get("profile")?.get_ref();
+    let policy = policy.get(profile)?.get_ref().get("policy")?;
+    let name = policy.get_ref().as_str()?;
+    let is_text = name.trim_start().starts_with('{');
+    let directory = config.parent().unwrap_or(Path::new(""));
+    (!is_text).then(|| directory.join(name).display().to_string())
+}
+
 fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
     let span = error.span().unwrap_or_default();
     // Only here does the place say which key is meant.

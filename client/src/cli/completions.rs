@@ -202,7 +202,10 @@ mod tests {
                 &["env", "json"],
             ),
             (&["jumpgate", "lock", ""], &["--help"]),
-            (&["jumpgate", "policy", ""], &["lint", "jump", "--help"]),
+            (
+                &["jumpgate", "policy", ""],
+                &["lint", "explain", "jump", "--help"],
+            ),
             (&["jumpgate", "policy", "lint", "--s"], &["--sarif"]),
             (
                 &["jumpgate", "policy", "lint", "--class", ""],

@@ -6,7 +6,7 @@ use crate::cli::verb;
 pub(super) const POLICIES: Command = Command {
     name: "policy",
     about: "Hold policies against rules",
-    below: &[LINT, JUMP],
+    below: &[LINT, EXPLAIN, JUMP],
     ..NOTHING
 };
 
@@ -43,6 +43,74 @@ of a resource. Without, it is a jump policy if it speaks of sts only, else a ses
         flag("sarif", "Print SARIF 2.1.0 for code hosts and editors"),
     ],
     verb: Some(verb::policy_lint),
+    ..NOTHING
+};
+
+const EXPLAIN: Command = Command {
+    name: "explain",
+    about: "Say what a profile's sessions may do, and by which statement",
+    details: "\
+What counts is what all layers allow: service control policies, boundary, the role's own policies,
+the profile's session policies and --policy. Without --role-policy the answer is the most that the
+session may do. What depends on something that is not known is said so. No agent needs to run and
+AWS is not asked; docs/policies.md explains the rest. Exit status: 0 for any answer, 64 for a file
+or a word that cannot be used.",
+    arguments: &[
+        argument("PROFILE", Kind::Required, "A name of the configuration"),
+        argument(
+            "ACTION",
+            Kind::Optional,
+            "Such as s3:GetObject; not with --matrix",
+        ),
+        argument(
+            "RESOURCE",
+            Kind::Optional,
+            "An ARN; '*' for an action without resources",
+        ),
+    ],
+    options: &[
+        Opt {
+            repeats: true,
+            ..option(
+                "role-policy",
+                "FILE",
+                "A policy of the role itself; once for each",
+            )
+        },
+        Opt {
+            repeats: true,
+            ..option(
+                "scp",
+                "FILE,...",
+                "The service control policies of one level; once for each level",
+            )
+        },
+        option("boundary", "FILE", "The role's permissions boundary"),
+        Opt {
+            repeats: true,
+            ..option(
+                "managed",
+                "ARN=FILE",
+                "The document of a managed session policy",
+            )
+        },
+        Opt {
+            repeats: true,
+            ..option("context", "KEY=VALUE", "A condition key of the request")
+        },
+        option("policy", "FILE", "What an ask would bring; or preset:NAME"),
+        option(
+            "matrix",
+            "LIST",
+            "Actions with commas between, or a file: ACTION [RESOURCE] a line",
+        ),
+        flag(
+            "exit-code",
+            "77 if an action is denied, else 1 if one cannot be told",
+        ),
+        flag("json", "Print JSON for programs"),
+    ],
+    verb: Some(verb::policy_explain),
     ..NOTHING
 };
 

@@ -293,3 +293,45 @@ fn a_last_argument_can_be_several() {
         Parsed::Verb(verb) => panic!("{verb:?}"),
     }
 }
+
+#[test]
+fn what_the_agents_program_answers_is_passed_on_in_its_words() {
+    let passed = |line: &[&str], expected: &str| {
+        let words = expected.split_whitespace().map(OsString::from).collect();
+        assert_eq!(verb(line), Verb::Policy(PolicyVerb::Offline(words)));
+    };
+    passed(
+        &["policy", "jump", "jump", "--check", "-x"],
+        "--jump --check -x -- jump",
+    );
+    passed(&["policy", "jump", "--json", "j"], "--jump --json -- j");
+    passed(
+        &[
+            "policy",
+            "explain",
+            "dev",
+            "--scp",
+            "a",
+            "s3:GetObject",
+            "--context=k=v",
+            "*",
+            "--scp",
+            "b",
+            "--json",
+        ],
+        "--explain --json --scp a --scp b --context k=v -- dev s3:GetObject *",
+    );
+    passed(
+        &[
+            "policy",
+            "explain",
+            "--exit-code",
+            "--matrix",
+            "s3:A,s3:B",
+            "dev",
+        ],
+        "--explain --exit-code --matrix s3:A,s3:B -- dev",
+    );
+    assert!(refused(&["policy", "explain"]).contains("PROFILE is missing"));
+    assert!(refused(&["policy", "jump"]).contains("IDENTITY is missing"));
+}

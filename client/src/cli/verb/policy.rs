@@ -57,3 +57,31 @@ pub(crate) fn policy_jump(matches: &mut Matches) -> Made {
     words.extend(matches.take("IDENTITY"));
     Ok(Verb::Policy(PolicyVerb::Offline(words)))
 }
+
+pub(crate) fn policy_explain(matches: &mut Matches) -> Made {
+    let mut words: Vec<OsString> = vec!["--explain".into()];
+    for name in ["json", "exit-code"] {
+        if matches.flag(name) {
+            words.push(format!("--{name}").into());
+        }
+    }
+    let valued = [
+        "role-policy",
+        "scp",
+        "boundary",
+        "managed",
+        "context",
+        "policy",
+        "matrix",
+    ];
+    for name in valued {
+        while let Some(value) = matches.take(name) {
+            words.extend([format!("--{name}").into(), value]);
+        }
+    }
+    words.push("--".into());
+    for name in ["PROFILE", "ACTION", "RESOURCE"] {
+        words.extend(matches.take(name));
+    }
+    Ok(Verb::Policy(PolicyVerb::Offline(words)))
+}
