@@ -1,0 +1,107 @@
+//! What is said of policies without a running agent: `--lint`, `--jump` and `--explain`.
+
+use jumpgate_api::ExitStatus;
+
+use super::{Refusal, Started, invalid, say};
+use crate::config::environment::Environment;
+use crate::config::{self, place};
+use crate::explain;
+use crate::jump;
+use crate::lint::{self, LintError};
+
+/// Policy files against the rules; what a jump policy must allow comes from the configuration in use.
+pub(super) fn lint(words: &[&str]) -> Started {
+    let verdict = verdict(words).map_err(|error| match error {
+        LintError::Config(errors) => invalid(&errors),
+        error => Refusal::new(error, "see: jumpgate policy lint --help", ExitStatus::Usage),
+    })?;
+    say(&verdict.text)?;
+    if matches!(verdict.status, ExitStatus::Success) {
+        return Ok(());
+    }
+    let hint = "name files of JSON that you may read, or - for standard input";
+    Err(Refusal {
+        hint: (!verdict.unread.is_empty()).then(|| hint.to_owned()),
+        lines: verdict.unread,
+        status: verdict.status,
+    })
+}
+
+fn verdict(words: &[&str]) -> Result<lint::Verdict, LintError> {
+    let arguments = lint::Arguments::parse(words)?;
+    let Some(identity) = &arguments.identity else {
+        return Ok(lint::run(&arguments, None));
+    };
+    let (config, _) = configured().map_err(|error| match error {
+        Unconfigured::Place(what) => LintError::Usage(what),
+        Unconfigured::Invalid(errors) => LintError::Config(errors),
+    })?;
+    let needs = lint::needs(&config.settings, identity)?;
+    Ok(lint::run(&arguments, Some(&needs)))
+}
+
+/// Why there is no configuration.
+enum Unconfigured {
+    /// Nobody knows where it is.
+    Place(String),
+    /// It has mistakes.
+    Invalid(config::ConfigErrors),
+}
+
+impl From<Unconfigured> for Refusal {
+    fn from(why: Unconfigured) -> Self {
+        match why {
+            Unconfigured::Place(what) => {
+                Self::new(what, "set JUMPGATE_CONFIG to its path", ExitStatus::Usage)
+            }
+            Unconfigured::Invalid(errors) => invalid(&errors),
+        }
+    }
+}
+
+/// The configuration in use, and where it is used.
+fn configured() -> Result<(config::Config, Environment), Unconfigured> {
+    let environment = Environment::from_process();
+    let path = place::configuration(&environment)
+        .map_err(|error| Unconfigured::Place(error.to_string()))?;
+    let config = config::load(&path).map_err(Unconfigured::Invalid)?;
+    Ok((config, environment))
+}
+
+/// The policy that an IAM user needs.
+pub(super) fn jump(words: &[&str]) -> Started {
+    let wrong = |error: jump::JumpError| {
+        let hint = "see: jumpgate policy jump --help";
+        Refusal::new(error, hint, ExitStatus::Usage)
+    };
+    let arguments = jump::Arguments::parse(words).map_err(wrong)?;
+    let (config, environment) = configured()?;
+    let said = jump::run(&arguments, &config, &environment.surroundings()).map_err(wrong)?;
+    say_with(&said.text, said.unread, said.status)
+}
+
+/// What a profile's sessions may do.
+pub(super) fn explain(words: &[&str]) -> Started {
+    let wrong = |error: explain::ExplainError| {
+        let hint = "see: jumpgate policy explain --help";
+        Refusal::new(error, hint, ExitStatus::Usage)
+    };
+    let arguments = explain::Arguments::parse(words).map_err(wrong)?;
+    let (config, environment) = configured()?;
+    let said = explain::run(&arguments, &config, &environment.surroundings()).map_err(wrong)?;
+    say_with(&said.text, Vec::new(), said.status)
+}
+
+/// Text for standard output, what could not be read, and the status.
+fn say_with(text: &str, unread: Vec<String>, status: ExitStatus) -> Started {
+    say(text)?;
+    if matches!(status, ExitStatus::Success) {
+        return Ok(());
+    }
+    let hint = "name files of JSON that you may read";
+    Err(Refusal {
+        hint: (!unread.is_empty()).then(|| hint.to_owned()),
+        lines: unread,
+        status,
+    })
+}
