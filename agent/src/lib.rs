@@ -8,7 +8,7 @@
 //! | [`config`] | text to domain types; opens nothing but its own files |
 //! | [`server`] | bytes to the broker and back |
 //! | [`broker`] | the life of a request: domain decisions and port calls |
-//! | `lint` | policy files held against rules; needs no running agent |
+//! | `lint`, `presets` | policy files held against rules, presets printed; needs no running agent |
 //! | [`domain`] | what should happen: pure |
 //! | [`ports`] | every contact with the world, as a trait |
 //! | [`providers`] | one file per port, the only one that names its library |
@@ -28,6 +28,7 @@ pub mod harden;
 mod jump;
 mod lint;
 pub mod ports;
+mod presets;
 pub mod providers;
 pub mod server;
 pub mod start;

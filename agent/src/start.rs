@@ -17,6 +17,7 @@ use crate::config::environment::Environment;
 use crate::config::{self, place};
 use crate::harden::harden;
 use crate::ports::Clock;
+use crate::presets;
 use crate::providers::journal::{self, FileJournal};
 use crate::providers::keyring::{DEFAULT_WAIT, Desktop, KeyringStore};
 use crate::providers::sealed_file::SealedFileStore;
@@ -29,6 +30,7 @@ const USAGE: &str = "\
 usage: jumpgate-agent                start in the background; return when ready
        jumpgate-agent --foreground   serve until SIGTERM; log on standard error
        jumpgate-agent --check FILE   read a configuration and report all its errors
+       jumpgate-agent --presets     print the presets of session policies as JSON
        jumpgate-agent --lint [--format F] [--kind K] [--class C] [--identity I] -- FILE...
        jumpgate-agent --jump [--check FILE] [--json] -- IDENTITY
        jumpgate-agent --explain [OPTIONS] -- PROFILE ACTION RESOURCE
@@ -71,6 +73,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         ["--lint", words @ ..] => policies::lint(words),
         ["--jump", words @ ..] => policies::jump(words),
         ["--explain", words @ ..] => policies::explain(words),
+        ["--presets"] => say(&presets::json()),
         ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => say(USAGE),
         _ => Err(Refusal::new(

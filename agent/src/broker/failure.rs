@@ -70,6 +70,16 @@ pub enum Failure {
         /// Why.
         error: TokenError,
     },
+    /// STS found the policies and tags too large.
+    #[error("{call}: {error}; what was sent: {weights}")]
+    TooLarge {
+        /// Which call.
+        call: String,
+        /// What STS said.
+        error: TokenError,
+        /// What each part weighs.
+        weights: String,
+    },
     /// STS gave something else.
     #[error("{call}: {error}")]
     Invalid {
@@ -146,7 +156,9 @@ impl Failure {
                     Code::StoreUnavailable
                 }
             },
-            Self::Upstream { error, .. } => upstream_code(error.kind),
+            Self::Upstream { error, .. } | Self::TooLarge { error, .. } => {
+                upstream_code(error.kind)
+            }
             Self::Invalid { .. } => Code::UpstreamInvalid,
             Self::Waited(_) => Code::UpstreamTimedOut,
             Self::Journal(_) => Code::JournalUnavailable,
@@ -173,6 +185,7 @@ impl Failure {
                 | TokenErrorKind::ClockSkewed
                 | TokenErrorKind::RegionDisabled => FOR_GOOD,
             }),
+            Self::TooLarge { .. } => Some(FOR_GOOD),
             Self::Invalid { .. } => Some(TEMPORARY),
             Self::Unanswered {
                 error: PromptError::Declined,

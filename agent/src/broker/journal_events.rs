@@ -106,7 +106,9 @@ impl Broker {
             reason: ask.reason.clone(),
             ticket: ask.ticket.clone(),
             sts_request_id: match failure {
-                Failure::Upstream { error, .. } => error.request_id.clone(),
+                Failure::Upstream { error, .. } | Failure::TooLarge { error, .. } => {
+                    error.request_id.clone()
+                }
                 _ => None,
             },
             code: Some(failure.code().to_string()),

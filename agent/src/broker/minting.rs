@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use jumpgate_iam::PolicyDocument;
+
 use super::Broker;
 use super::failure::Failure;
 use super::question::Question;
@@ -11,6 +13,7 @@ use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
 use crate::domain::identity::{BaseCredentials, Identity};
 use crate::domain::name::{ProfileName, SessionId};
 use crate::domain::session::{Session, accept, accept_scoped};
+use crate::domain::weight::weights;
 use crate::ports::{Answer, MfaProof, TokenError, TokenErrorKind};
 
 /// What of a minted session gets a record of its own.
@@ -203,14 +206,27 @@ impl Broker {
         let answer = tokens
             .assume_role(&question.endpoint, base, &sent, mfa)
             .await;
-        let answer = answer.map_err(|error| Failure::Upstream {
-            call: call.clone(),
-            error,
-        })?;
+        let answer = answer.map_err(|error| refused(call.clone(), error, &sent))?;
         let now = self.ports.clock.now();
         let session = accept(&sent, question.is_chained(), answer, now)
             .map_err(|error| Failure::Invalid { call, error })?;
         Ok(self.minted(session, sent, profile))
+    }
+}
+
+/// What STS said, and what each part weighs where it says that there is too much of them.
+fn refused(call: String, error: TokenError, sent: &AssumeRoleRequest) -> Failure {
+    let long = sent.policy.as_ref();
+    let long = long.is_some_and(PolicyDocument::exceeds_documented_limit);
+    match error.code.as_deref() {
+        Some("PackedPolicyTooLarge") => {}
+        Some("ValidationError") if long => {}
+        _ => return Failure::Upstream { call, error },
+    }
+    Failure::TooLarge {
+        call,
+        error,
+        weights: weights(sent),
     }
 }
 

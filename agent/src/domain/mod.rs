@@ -19,6 +19,7 @@ pub mod serve;
 pub mod session;
 pub mod settings;
 pub mod template;
+pub mod weight;
 
 #[cfg(test)]
 pub mod samples;

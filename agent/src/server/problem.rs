@@ -64,6 +64,9 @@ fn hint(failure: &Failure) -> Option<String> {
                 .to_owned()
         }
         Failure::Upstream { error, .. } => upstream_hint(error).to_owned(),
+        Failure::TooLarge { .. } => {
+            "name managed policies instead of a long inline one, or shorten the policy or the tags; none is left out by itself".to_owned()
+        }
         Failure::Invalid { .. } => {
             "nothing was handed out; see what sts_endpoint and the proxy point at".to_owned()
         }

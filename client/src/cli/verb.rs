@@ -10,7 +10,9 @@ use jumpgate_api::EndpointKind;
 use super::parser::Matches;
 use crate::failure::Failure;
 
-pub(crate) use self::policy::{Lint, PolicyVerb, policy_explain, policy_jump, policy_lint};
+pub(crate) use self::policy::{
+    Lint, PolicyVerb, policy_explain, policy_jump, policy_lint, policy_preset,
+};
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]

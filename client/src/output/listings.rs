@@ -2,8 +2,8 @@
 //! [`fields`] do it for all values.
 
 use jumpgate_api::{
-    IdentityList, IdentityState, Interface, JournalDamage, JournalReport, LeaseList, ProfileDetail,
-    ProfileList, Status, Timestamp,
+    IdentityList, IdentityState, Interface, JournalDamage, JournalReport, LeaseList, PresetDetail,
+    PresetList, ProfileDetail, ProfileList, Status, Timestamp,
 };
 
 use super::{fields, mark, remaining, table, until};
@@ -91,6 +91,44 @@ pub(crate) fn profile(detail: &ProfileDetail) -> String {
     lines.extend(set.map(|(name, values)| (name, values.join(", "))));
     lines.extend(detail.notes.iter().map(|note| ("note", note.clone())));
     fields(lines)
+}
+
+/// `policy preset list`.
+pub(crate) fn presets(list: &PresetList) -> String {
+    let rows = list.presets.iter().map(|preset| {
+        let size = preset.policy_characters.map(|count| count.to_string());
+        [
+            preset.name.clone(),
+            mark(size),
+            preset.policy_arns.len().to_string(),
+            preset.allows.clone(),
+        ]
+    });
+    table(["NAME", "CHARACTERS", "ARNS", "ALLOWS"], rows)
+}
+
+/// `policy preset show NAME`; the inline policy stands below, as it is in its file.
+pub(crate) fn preset(preset: &PresetDetail) -> String {
+    let mut lines = vec![
+        ("preset", preset.name.clone()),
+        ("allows", preset.allows.clone()),
+    ];
+    if let Some(count) = preset.policy_characters {
+        lines.push(("policy size", format!("{count} characters")));
+    }
+    lines.extend(
+        preset
+            .policy_arns
+            .iter()
+            .map(|arn| ("policy arn", arn.clone())),
+    );
+    lines.extend(preset.parameters.iter().map(|parameter| {
+        let default = parameter.default.iter();
+        let default: String = default.map(|text| format!("; else {text}")).collect();
+        let (name, about, expected) = (&parameter.name, &parameter.about, &parameter.expected);
+        ("parameter", format!("{name}: {about}: {expected}{default}"))
+    }));
+    format!("{}\n{}", fields(lines), preset.policy)
 }
 
 /// `leases`.

@@ -525,3 +525,42 @@ pub struct StopReply {
     /// The agent's process id.
     pub pid: u32,
 }
+
+/// `policy preset list` and `show`: session policies that come with the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresetList {
+    /// In the order of their names.
+    pub presets: Vec<PresetDetail>,
+}
+
+/// One preset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresetDetail {
+    /// Its name.
+    pub name: String,
+    /// What it allows, in a sentence.
+    pub allows: String,
+    /// Its managed policies, in the partition `aws`.
+    pub policy_arns: Vec<String>,
+    /// Its inline policy as JSON; parameters stand as `<NAME>`.
+    pub policy: String,
+    /// Characters of the inline policy; absent where parameters decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_characters: Option<usize>,
+    /// Its parameters.
+    pub parameters: Vec<PresetParameter>,
+}
+
+/// A parameter of a preset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresetParameter {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub about: String,
+    /// What it takes.
+    pub expected: String,
+    /// What it is where it is not given; absent if it must be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+}

@@ -445,3 +445,25 @@ fn path_segments_round_trip() {
         assert_eq!(from_path_segment(broken), None, "{broken}");
     }
 }
+
+#[test]
+fn golden_presets() {
+    golden(
+        "preset_list",
+        &PresetList {
+            presets: vec![PresetDetail {
+                name: "ssm".into(),
+                allows: "Starts sessions.".into(),
+                policy_arns: vec!["arn:aws:iam::aws:policy/SecurityAudit".into()],
+                policy: "{\"Version\":\"2012-10-17\",\"Statement\":[]}".into(),
+                policy_characters: Some(41),
+                parameters: vec![PresetParameter {
+                    name: "document".into(),
+                    about: "The session document".into(),
+                    expected: "one name".into(),
+                    default: Some("SSM-SessionManagerRunShell".into()),
+                }],
+            }],
+        },
+    );
+}

@@ -1,12 +1,12 @@
 //! The commands about policies.
 
-use super::{Command, Kind, NOTHING, Opt, argument, flag, option};
+use super::{Argument, Command, Kind, NOTHING, Opt, argument, flag, option};
 use crate::cli::verb;
 
 pub(super) const POLICIES: Command = Command {
     name: "policy",
-    about: "Hold policies against rules",
-    below: &[LINT, EXPLAIN, JUMP],
+    about: "Hold policies against rules, and show those that come with the agent",
+    below: &[LINT, EXPLAIN, JUMP, PRESET],
     ..NOTHING
 };
 
@@ -133,5 +133,27 @@ with --check: 0 if FILE does, 1 if it does not, 64 if it cannot be read.",
         flag("json", "Print JSON for programs"),
     ],
     verb: Some(verb::policy_jump),
+    ..NOTHING
+};
+
+const PRESET: Command = Command {
+    name: "preset",
+    about: "List or show the session policies that come with the agent",
+    details: "\
+A profile names one, policy = { preset = \"support\" }, or an ask, --policy preset:view-only.
+No agent needs to run.",
+    arguments: &[
+        Argument {
+            choices: &["list", "show"],
+            ..argument(
+                "list|show",
+                Kind::Required,
+                "All of them, or one with its policies",
+            )
+        },
+        argument("NAME", Kind::Optional, "Which one to show"),
+    ],
+    options: &[flag("json", "Print JSON for programs")],
+    verb: Some(verb::policy_preset),
     ..NOTHING
 };

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Made, Verb};
+use super::{Json, Made, Verb};
 use crate::cli::parser::Matches;
 use crate::failure::Failure;
 
@@ -11,6 +11,11 @@ pub(crate) enum PolicyVerb {
     Lint(Lint),
     /// What the agent's program is run with.
     Offline(Vec<OsString>),
+    /// All presets, or the one of that name.
+    Presets {
+        name: Option<String>,
+        json: Json,
+    },
 }
 
 /// Which files to hold against the rules, and how to show what is found.
@@ -84,4 +89,17 @@ pub(crate) fn policy_explain(matches: &mut Matches) -> Made {
         words.extend(matches.take(name));
     }
     Ok(Verb::Policy(PolicyVerb::Offline(words)))
+}
+
+pub(crate) fn policy_preset(matches: &mut Matches) -> Made {
+    let shows = matches.required("list|show")? == "show";
+    let json = Json(matches.flag("json"));
+    let name = matches.text("NAME")?;
+    let name = match (shows, name) {
+        (false, None) => None,
+        (true, Some(name)) => Some(name),
+        (true, None) => return Err(Failure::usage("NAME is missing")),
+        (false, Some(_)) => return Err(Failure::usage("list takes no NAME; show does")),
+    };
+    Ok(Verb::Policy(PolicyVerb::Presets { name, json }))
 }
