@@ -24,6 +24,7 @@ mod ministack;
 mod namespaces;
 mod narrowing;
 mod peers;
+mod presets;
 mod process;
 mod scope;
 mod socket;

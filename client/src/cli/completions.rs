@@ -204,7 +204,11 @@ mod tests {
             (&["jumpgate", "lock", ""], &["--help"]),
             (
                 &["jumpgate", "policy", ""],
-                &["lint", "explain", "jump", "--help"],
+                &["lint", "explain", "jump", "preset", "--help"],
+            ),
+            (
+                &["jumpgate", "policy", "preset", ""],
+                &["list", "show", "--json", "--help"],
             ),
             (&["jumpgate", "policy", "lint", "--s"], &["--sarif"]),
             (

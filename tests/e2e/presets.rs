@@ -1,0 +1,284 @@
+//! Presets against the double, with the real AWS CLI: what a support engineer may and may not do; what is refused
+//! before any call; what is said of a policy that STS finds too large.
+
+use std::path::Path;
+
+use jumpgate_tests::lab::finish;
+use jumpgate_tests::sts::{Bucket, ROLE_ARN, Role, TARGET_ACCOUNT, World};
+use jumpgate_tests::{Lab, Ran};
+
+use crate::built::{lab, programs, ready_with};
+use crate::clients::{client_of, configure_aws, venv};
+
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
+    "Principal":{"AWS":"arn:aws:iam::111111111111:user/alice"},"Action":["sts:AssumeRole","sts:TagSession"]}}"#;
+
+const ANYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// Nobody but sessions with the tag, whatever their own policies say.
+const TAGGED_ONLY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*",
+    "Resource":["arn:aws:s3:::tagged","arn:aws:s3:::tagged/*"],
+    "Condition":{"StringNotEquals":{"aws:PrincipalTag/DoiTEnvironment":"222222222222"}}}}"#;
+
+const PROFILES: &str = r#"
+[profile.support]
+account = "target"
+role = "Gateway"
+region = "eu-central-1"
+policy = { preset = "support" }
+tags = { DoiTEnvironment = "{account_id}" }
+transitive_tags = ["DoiTEnvironment"]
+
+[profile.untagged]
+account = "target"
+role = "Gateway"
+region = "eu-central-1"
+policy = { preset = "support" }
+"#;
+
+fn support_lab() -> Lab {
+    let world = World::demo()
+        .role(Role::new(TARGET_ACCOUNT, "Gateway", TRUST).policy(ANYTHING))
+        .bucket(
+            Bucket::new(TARGET_ACCOUNT, "tagged")
+                .object("a.txt", "content")
+                .policy(TAGGED_ONLY),
+        );
+    let lab = Lab::in_world(&programs(), world, "");
+    lab.configure_profiles(PROFILES);
+    lab.start_agent();
+    lab.add_identity();
+    configure_aws(&lab, &lab.programs.client, &["support", "untagged"]);
+    lab
+}
+
+fn aws(lab: &Lab, program: &Path, profile: &str, line: &str) -> Ran {
+    let url = lab.double.url();
+    let options = [
+        "--profile",
+        profile,
+        "--output",
+        "json",
+        "--endpoint-url",
+        &url,
+    ];
+    let words: Vec<&str> = line.split(' ').chain(options).collect();
+    finish(client_of(lab, &url, program, &words), "")
+}
+
+#[test]
+fn a_support_engineer_sees_and_asks_and_neither_reads_nor_writes() {
+    let Some(venv) = venv("presets with the AWS CLI") else {
+        return;
+    };
+    let program = venv.join("bin/aws");
+    let lab = support_lab();
+    let may = |line: &str| aws(&lab, &program, "support", line).good();
+    let may_not = |profile: &str, line: &str| {
+        let ran = aws(&lab, &program, profile, line);
+        assert!(!ran.status.success(), "{profile}: {line}");
+        assert!(
+            ran.stderr.contains("AccessDenied"),
+            "{line}: {}",
+            ran.stderr
+        );
+    };
+    let listed = may("s3api list-objects-v2 --bucket demo").json();
+    assert_eq!(listed["Contents"][0]["Key"], "hello.txt");
+    assert_eq!(listed["Contents"][0]["Size"], 22);
+    let case = may("support create-case --subject help --communication-body please").json();
+    assert!(case["caseId"].as_str().unwrap().starts_with("case-"));
+    let quota = "--service-code ec2 --quota-code L-1216C47A --desired-value 64";
+    may(&format!(
+        "service-quotas request-service-quota-increase {quota}"
+    ));
+    for line in [
+        "s3api get-object --bucket demo --key hello.txt got",
+        "s3api put-object --bucket demo --key hello.txt --body .aws/config",
+        "s3api delete-object --bucket demo --key hello.txt",
+        "ssm get-parameter --name secret",
+        "ssm start-session --target i-1",
+    ] {
+        may_not("support", line);
+    }
+    let chained = format!("sts assume-role --role-arn {ROLE_ARN} --role-session-name onward");
+    may_not("support", &chained);
+
+    may("s3api list-objects-v2 --bucket tagged");
+    may_not("untagged", "s3api list-objects-v2 --bucket tagged");
+    for call in lab.double.events_of("AssumeRole") {
+        let sent = |name: &str| call.parameters.iter().any(|(key, _)| key.starts_with(name));
+        let ours = call
+            .parameters
+            .iter()
+            .any(|(_, value)| value.ends_with("role/Gateway"));
+        assert!(!ours || (sent("Policy") && sent("PolicyArns")), "{call:?}");
+    }
+}
+
+#[test]
+fn an_ask_names_a_preset() {
+    let lab = ready_with(
+        r#"
+[profile.open]
+account = "target"
+role = "Developer"
+"#,
+    );
+    let ask = |preset: &str| lab.run(&["export", "open", "--format", "json", "--policy", preset]);
+    ask("preset:support").good();
+    let call = lab.double.events_of("AssumeRole").pop().unwrap();
+    let arns = call.parameters.iter();
+    let arns = arns.filter(|(name, _)| name.starts_with("PolicyArns"));
+    assert_eq!(arns.count(), 3, "{call:?}");
+    let calls = lab.double.events().len();
+    for (preset, told) in [
+        ("preset:suport", "did you mean support?"),
+        ("preset:ssm", "preset ssm needs tag_key"),
+        ("preset:", "jumpgate policy preset list"),
+    ] {
+        let refused = ask(preset);
+        assert!(!refused.status.success());
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+    assert_eq!(lab.double.events().len(), calls, "nothing was asked of AWS");
+}
+
+#[test]
+fn presets_are_listed_and_shown_without_an_agent() {
+    let lab = lab("");
+    let list = lab.run(&["policy", "preset", "list"]).good().stdout;
+    assert_eq!(list.lines().count(), 9, "{list}");
+    assert!(list.contains("support+runbooks"), "{list}");
+    let shown = lab.run(&["policy", "preset", "show", "ssm"]).good().stdout;
+    assert!(shown.contains("ssm:resourceTag/<tag_key>"), "{shown}");
+    let shown = lab.run(&["policy", "preset", "show", "support", "--json"]);
+    assert_eq!(shown.good().json()["policy_characters"], 975);
+    for (words, told) in [
+        (&["show", "suport"][..], "no preset is called suport"),
+        (&["show"], "NAME is missing"),
+        (&["list", "ssm"], "list takes no NAME"),
+    ] {
+        let refused = lab.run(&[&["policy", "preset"], words].concat());
+        assert_eq!(refused.status.code(), Some(64));
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+    assert!(!lab.socket().exists(), "no agent was started");
+}
+
+/// A policy of so many characters, minified.
+fn policy_of(characters: usize) -> String {
+    let policy = |name: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::{name}/*"}}]}}"#
+        )
+    };
+    policy(&"x".repeat(characters - policy("").len()))
+}
+
+#[test]
+fn a_policy_that_is_too_large_is_explained_part_by_part() {
+    let profile = |name: &str, characters: usize| {
+        format!(
+            "[profile.{name}]\naccount = \"target\"\nrole = \"Developer\"\npolicy = '{}'\n\
+             policy_arns = [\"arn:aws:iam::aws:policy/SecurityAudit\"]\ntags = {{ Team = \"sre\" }}\n",
+            policy_of(characters)
+        )
+    };
+    let lab = ready_with(&format!(
+        "{}{}",
+        profile("long", 2100),
+        profile("large", 3000)
+    ));
+    let checked = lab.run(&["check"]).good().stdout;
+    for told in ["2100", "3000"] {
+        assert!(checked.contains(told), "{checked}");
+    }
+    lab.run(&["export", "long", "--format", "json"]).good();
+    let status = lab.status();
+    assert!(
+        status["sessions"][0]["packed_policy_percent"]
+            .as_u64()
+            .unwrap()
+            > 70
+    );
+    let refused = lab.run(&["export", "large", "--format", "json"]);
+    assert_eq!(refused.status.code(), Some(77), "{}", refused.stderr);
+    for told in [
+        "PackedPolicyTooLarge",
+        "% of allotted space",
+        "an inline policy of 3000 characters",
+        "arn:aws:iam::aws:policy/SecurityAudit of 37 characters",
+        "1 tags of 7 characters",
+        "name managed policies instead",
+    ] {
+        let stderr = &refused.stderr;
+        assert!(stderr.contains(told), "{told} is not in {stderr}");
+    }
+    assert_eq!(lab.double.count("AssumeRole"), 2, "it was sent, once");
+}
+
+#[test]
+fn what_is_wrong_with_a_scope_is_refused_before_any_call() {
+    let list = |count: usize, one: &dyn Fn(usize) -> String| {
+        (0..count).map(one).collect::<Vec<_>>().join(", ")
+    };
+    let tags = list(51, &|n| format!("K{n} = \"v\""));
+    let arns = list(11, &|n| format!("\"arn:aws:iam::aws:policy/P{n}\""));
+    let long = "k".repeat(129);
+    for (scope, place, told) in [
+        (
+            format!("tags = {{ {tags} }}"),
+            "profile.dev.tags",
+            "at most 50",
+        ),
+        (
+            "tags = { a = \"1\", A = \"2\" }".to_owned(),
+            "profile.dev.tags.A",
+            "differ in more than case",
+        ),
+        (
+            format!("tags = {{ {long} = \"v\" }}"),
+            "profile.dev.tags",
+            "128",
+        ),
+        (
+            format!("policy_arns = [{arns}]"),
+            "profile.dev.policy_arns[10]",
+            "at most 10",
+        ),
+        (
+            "policy = { preset = \"suport\" }".to_owned(),
+            "profile.dev.policy.preset",
+            "did you mean \"support\"?",
+        ),
+        (
+            "policy = { preset = \"ssm\", tag_key = \"Name\" }".to_owned(),
+            "profile.dev.policy",
+            "preset ssm needs tag_values (expected 1 to 16 tag values",
+        ),
+    ] {
+        let lab = lab(&format!(
+            "[profile.dev]\naccount = \"target\"\nrole = \"Developer\"\n{scope}\n"
+        ));
+        let line = lab.configuration().lines().count();
+        for words in [&["check"][..], &["export", "dev"]] {
+            let refused = lab.run(words);
+            assert_eq!(
+                refused.status.code(),
+                Some(64),
+                "{scope}: {}",
+                refused.stderr
+            );
+            for part in [&format!(":{line}:"), place, told] {
+                assert!(
+                    refused.stderr.contains(part),
+                    "{part} is not in {}",
+                    refused.stderr
+                );
+            }
+        }
+        assert!(lab.double.events().is_empty(), "{scope}");
+    }
+}
