@@ -113,7 +113,7 @@ fn wrong_usage_is_64_with_a_line_and_a_hint() {
         &["--no-such-option"],
         &["credential-process"],
         &["credential-process", "dev", "more"],
-        &["credential-process", "dev", "--duration", "5m"],
+        &["credential-process", "dev", "--duration", "0s"],
         &["credential-process", "dev", "--duration", "13h"],
         &["credential-process", "dev", "--tag", "no-value"],
         &["credential-process", "dev", "--tag", "A=1", "--tag", "A=2"],
