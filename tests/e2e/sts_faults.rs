@@ -93,7 +93,12 @@ fn each_fault_of_assume_role_has_its_code_its_hint_and_one_record() {
         ),
         (
             error(400, "PackedPolicyTooLarge", "PackedPolicySize: 107%"),
-            seen(77, "upstream_denied", "PackedPolicyTooLarge", "correct it"),
+            seen(
+                77,
+                "upstream_denied",
+                "PackedPolicyTooLarge",
+                "name managed policies",
+            ),
         ),
         (
             error(400, "MalformedPolicyDocument", "Syntax errors in policy."),
