@@ -1,7 +1,7 @@
 //! The benchmark: what is shipped, measured side by side in one run, as ratios. Not part of the test suite.
 //!
 //! `packaging/build && cargo bench-all` prints a table, and at its end which limits hold. It fails when one does not.
-//! `cargo bench-all -- exec kills` measures these parts only; `--long` takes more and longer runs, for figures that are
+//! `cargo bench-all exec kills` measures these parts only; `--long` takes more and longer runs, for figures that are
 //! published.
 
 mod asking;
