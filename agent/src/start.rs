@@ -113,15 +113,16 @@ fn check(file: &Path) -> Started {
     for warning in &config.warnings {
         text.push_str(&format!("warning: {warning}\n"));
     }
-    let (profiles, identities) = (
-        config.settings.profiles.len(),
-        config.settings.identities.len(),
-    );
+    let settings = &config.settings;
+    let identities = counted(settings.identities.len(), "identity", "identities");
+    let profiles = counted(settings.profiles.len(), "profile", "profiles");
     let file = file.display();
-    text.push_str(&format!(
-        "{file}: valid: {identities} identities, {profiles} profiles\n"
-    ));
+    text.push_str(&format!("{file}: valid: {identities}, {profiles}\n"));
     say(&text)
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn invalid(errors: &config::ConfigErrors) -> Refusal {

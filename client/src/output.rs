@@ -107,6 +107,11 @@ pub(crate) fn mark(value: Option<String>) -> String {
     value.unwrap_or_else(|| "-".to_owned())
 }
 
+/// `1 session`, `2 sessions`.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// The instant, and how far off it is.
 pub(crate) fn until(now: Timestamp, then: Timestamp) -> String {
     match then > now {

@@ -513,7 +513,7 @@ fn the_configuration_is_checked_and_reloaded() {
     let valid = lab.run(&["check"]).good();
     assert_eq!(
         valid.stdout,
-        format!("{}: valid: 1 identities, 1 profiles\n", path.display())
+        format!("{}: valid: 1 identity, 1 profile\n", path.display())
     );
     lab.configure_profiles(&format!(
         "{DEV}[profile.more]\naccount = 'target'\nrole = 'More'\n"
@@ -522,7 +522,7 @@ fn the_configuration_is_checked_and_reloaded() {
     assert!(
         reloaded
             .stdout
-            .contains("in force, 2 profiles and 1 identities"),
+            .contains("in force, 2 profiles and 1 identity"),
         "{}",
         reloaded.stdout
     );

@@ -7,7 +7,7 @@ use jumpgate_iam::lint::{self, Kind, Options};
 use jumpgate_iam::{Excerpt, Partition, PolicyArn, PolicyArns, PolicyDocument, PolicyError};
 use toml::de::DeValue;
 
-use super::faults::{Fault, Faults, Written};
+use super::faults::{Fault, Faults, Place, Written};
 use super::preset;
 use super::raw::{MAX_POLICY_ARNS, MAX_WORD};
 use super::report::Position;
@@ -79,7 +79,7 @@ impl PolicyReader<'_> {
     fn inline(&self, written: &Written<&str>) -> Option<PolicyDocument> {
         match PolicyDocument::parse(written.value) {
             Ok(policy) => {
-                self.doubt(written, written.value, None);
+                doubt(self.faults, &written.place, written.value, Stands::Here);
                 Some(policy)
             }
             Err(error) => {
@@ -114,7 +114,7 @@ impl PolicyReader<'_> {
         // A byte order mark is no JSON, though editors write it.
         match PolicyDocument::parse(text.strip_prefix('\u{feff}').unwrap_or(&text)) {
             Ok(policy) => {
-                self.doubt(written, &text, Some(&path));
+                doubt(self.faults, &written.place, &text, Stands::In(&path));
                 Some(policy)
             }
             Err(error) => {
@@ -126,32 +126,45 @@ impl PolicyReader<'_> {
             }
         }
     }
+}
 
-    /// What is legal in a policy and probably not what was meant. `inside` is the file that holds it.
-    fn doubt(&self, written: &Written<&str>, text: &str, inside: Option<&Path>) {
-        let options = Options {
-            kind: Some(Kind::Session),
-            ..Options::default()
-        };
-        for finding in lint::lint(text, &options).findings {
-            let statement = finding
-                .statement
-                .as_ref()
-                .map_or_else(String::new, |name| format!(", in {name}"));
-            let said = format!(
-                "{}: {}{statement}. {}",
-                finding.rule,
-                finding.what,
-                finding.fix()
-            );
-            self.faults.warning(match inside {
-                Some(path) => Fault::wrong(&written.place, said).inside(path, finding.at),
-                None => {
-                    let message = format!("in its JSON text, {}: {said}", finding.at);
-                    Fault::wrong(&written.place, message)
-                }
-            });
-        }
+/// Where a policy's text stands.
+#[derive(Clone, Copy)]
+pub(super) enum Stands<'p> {
+    /// In a file that the configuration names.
+    In(&'p Path),
+    /// In the configuration itself.
+    Here,
+    /// In the agent; the configuration has the values of its parameters.
+    InPreset,
+}
+
+/// What is legal in a policy and probably not what was meant.
+pub(super) fn doubt(faults: &Faults, place: &Place, text: &str, stands: Stands<'_>) {
+    let options = Options {
+        kind: Some(Kind::Session),
+        ..Options::default()
+    };
+    for finding in lint::lint(text, &options).findings {
+        let statement = finding
+            .statement
+            .as_ref()
+            .map_or_else(String::new, |name| format!(", in {name}"));
+        let what = format!("{}: {}{statement}", finding.rule, finding.what);
+        faults.warning(match (stands, finding.fix()) {
+            (Stands::In(path), fix) => {
+                Fault::wrong(place, format!("{what}. {fix}")).inside(path, finding.at)
+            }
+            (Stands::Here, fix) => {
+                let message = format!("in its JSON text, {}: {what}. {fix}", finding.at);
+                Fault::wrong(place, message)
+            }
+            // All that is free in a preset are its parameters, and all that they can do is to make it long.
+            (Stands::InPreset, _) => {
+                let message = format!("the preset with these parameters: {what}");
+                Fault::wrong(place, message).expected("fewer or shorter values of its parameters")
+            }
+        });
     }
 }
 

@@ -1,10 +1,10 @@
 //! `policy = { preset = "…" }`: a preset by name, and its parameters.
 
-use jumpgate_iam::policy::DOCUMENTED_POLICY_CHARACTERS;
-use jumpgate_iam::{Excerpt, Partition, PolicyDocument};
+use jumpgate_iam::{Excerpt, Partition};
 use toml::de::{DeTable, DeValue};
 
 use super::faults::{Fault, Faults, Place, Written};
+use super::policy::{Stands, doubt};
 use super::section::{Section, Value, as_text, wrong_type};
 use crate::domain::preset::{Given, MAX_VALUES, Preset, PresetError, SessionPolicies, names};
 
@@ -23,22 +23,9 @@ pub(super) fn policies<'a>(
     });
     let policies = found.unwrap_or_default();
     if let Some(policy) = &policies.inline {
-        doubt_length(faults, written, policy);
+        doubt(faults, &written.place, policy.minified(), Stands::InPreset);
     }
     policies
-}
-
-/// Parameters can make it long. STS has had one limit on the whole session token since September 2026, so only AWS
-/// can tell.
-fn doubt_length(faults: &Faults, written: &Written<Value<'_>>, policy: &PolicyDocument) {
-    if policy.exceeds_documented_limit() {
-        let message = format!(
-            "the preset has {} characters with these parameters, and AWS may refuse it",
-            policy.characters()
-        );
-        let fault = Fault::wrong(&written.place, message);
-        faults.warning(fault.expected(format!("at most {DOCUMENTED_POLICY_CHARACTERS}")));
-    }
 }
 
 fn preset<'a>(faults: &'a Faults, written: &Written<Value<'a>>) -> Option<Preset> {

@@ -4,6 +4,7 @@ use jumpgate_api::LockReply;
 
 use super::{Context, Outcome};
 use crate::connection::Request;
+use crate::output::counted;
 
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     // An agent that is started only to be locked would hold as little as none.
@@ -20,8 +21,4 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let identities = counted(identities, "identity", "identities");
     let sessions = counted(sessions, "session", "sessions");
     context.finish(&format!("locked: {identities} and {sessions} dropped\n"))
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -6,13 +6,14 @@ use jumpgate_api::ReloadReply;
 
 use super::{Context, Outcome};
 use crate::connection::Request;
-use crate::output::escape;
+use crate::output::{counted, escape};
 
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let reply: ReloadReply = context.agent.call(&Request::new("POST", "reload"))?;
-    let (path, profiles, identities) =
-        (escape(&reply.config_path), reply.profiles, reply.identities);
-    let mut text = format!("{path}: in force, {profiles} profiles and {identities} identities\n");
+    let path = escape(&reply.config_path);
+    let profiles = counted(reply.profiles, "profile", "profiles");
+    let identities = counted(reply.identities, "identity", "identities");
+    let mut text = format!("{path}: in force, {profiles} and {identities}\n");
     for warning in &reply.warnings {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  warning: {}", escape(warning));

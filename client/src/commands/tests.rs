@@ -324,7 +324,7 @@ fn commands_of_one_request_say_what_was_done() {
             &["reload"],
             "POST /v1/reload",
             golden!("reload_reply"),
-            "/home/alice/.config/jumpgate/config.toml: in force, 20 profiles and 1 identities\n",
+            "/home/alice/.config/jumpgate/config.toml: in force, 20 profiles and 1 identity\n",
         ),
         (
             &["identity", "remove", "jump"],
