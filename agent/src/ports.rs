@@ -10,6 +10,7 @@ use jumpgate_iam::{CallerArn, MfaSerial, MfaSessionDuration};
 use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::event::Event;
 use crate::domain::identity::{BaseCredentials, Endpoint, Identity, LongTermKey};
+use crate::domain::peer::Peer;
 use crate::domain::session::AssumedRole;
 
 /// The future of a port's answer. Dropping it is safe; what must finish is spawned by the provider.
@@ -22,6 +23,12 @@ pub trait Clock: Send + Sync {
 
     /// Time since some point in the past. Goes on while the machine sleeps; nobody can set it.
     fn running(&self) -> Duration;
+}
+
+/// What holds on to the process that asks, from its first byte to the answer.
+pub trait Witness: Send + Sync {
+    /// Whether it still runs, and still runs the program that it was admitted with.
+    fn is_still(&self, peer: &Peer) -> bool;
 }
 
 /// The operating system's randomness.

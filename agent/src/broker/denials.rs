@@ -25,6 +25,7 @@ const MAX_KINDS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Kind {
     profile: Option<String>,
+    rule: Option<String>,
     interface: Option<&'static str>,
     code: Option<String>,
     detail: Option<String>,
@@ -36,6 +37,7 @@ impl From<&Event> for Kind {
     fn from(event: &Event) -> Self {
         Self {
             profile: event.facts.profile.clone(),
+            rule: event.facts.rule.clone(),
             interface: event.facts.interface.map(jumpgate_api::Interface::as_str),
             code: event.facts.code.clone(),
             detail: event.failure.clone(),

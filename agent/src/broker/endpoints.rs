@@ -20,7 +20,7 @@ use super::question::Question;
 use super::sessions::{Manner, Minted};
 use super::{Broker, identity_of};
 use crate::domain::event::{Activity, Event};
-use crate::domain::grant::{Ask, Grant, decide};
+use crate::domain::grant::{Ask, Grant, decide, rule_for};
 use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
 use crate::domain::lifetime::{HANDED_OUT, HANDED_OUT_BY_IMDS};
@@ -131,11 +131,12 @@ impl Broker {
         opened
     }
 
-    /// Asks the rules whether this peer may have an endpoint for this ask, as [`Broker::open_endpoint`] does.
+    /// Asks the rules whether this peer may have an endpoint for this ask, as [`Broker::open_endpoint`] does, and tells
+    /// what it would serve.
     ///
     /// # Errors
     /// The rules' refusal, a value that AWS would refuse.
-    pub async fn may_open(&self, peer: &Peer, ask: &Ask) -> Result<(), Failure> {
+    pub async fn may_open(&self, peer: &Peer, ask: &Ask) -> Result<Question, Failure> {
         self.arrive().await;
         let meaning = self.meaning(peer, ask);
         if let Err(failure) = &meaning {
@@ -143,7 +144,23 @@ impl Broker {
                 .note(self.denial_event(peer, ask, failure))
                 .await;
         }
-        meaning.map(drop)
+        Ok(meaning?.question)
+    }
+
+    /// Whether an endpoint serves this question: by the rules one ask can be another question for another peer.
+    #[must_use]
+    pub fn serves(&self, endpoint: &OpenEndpoint, question: &Question) -> bool {
+        let meaning = self.meaning_now(endpoint);
+        meaning.is_ok_and(|meaning| meaning.question == *question)
+    }
+
+    /// Puts a refusal on record that the server found: the process that asked for an endpoint is not the same any more.
+    pub async fn note_changed(&self, peer: &Peer, ask: &Ask) -> Option<Failure> {
+        let rule = rule_for(&self.settings(), peer, &ask.profile)?;
+        let failure = Failure::PeerChanged(rule);
+        let event = self.denial_event(peer, ask, &failure);
+        self.denials.note(event).await;
+        Some(failure)
     }
 
     /// Counts a refusal at an endpoint once more: a client's second way to ask for the same.

@@ -7,6 +7,7 @@ use jumpgate_api::Code;
 use crate::domain::grant::Denial;
 use crate::domain::identity::UnfitKey;
 use crate::domain::name::{IdentityName, LeaseId};
+use crate::domain::rule::RuleName;
 use crate::domain::scope::ScopeError;
 use crate::domain::session::InvalidAnswer;
 use crate::ports::{JournalError, PromptError, StoreError, TokenError, TokenErrorKind};
@@ -37,9 +38,14 @@ pub enum Failure {
         /// What is missing.
         needs: Needs,
     },
-    /// The profile asks for a person's yes, and nobody can be asked from here.
-    #[error("this profile asks for a confirmation, and nobody can be asked from here")]
-    ConfirmationUnavailable,
+    /// The profile or a rule asks for a person's yes, and nobody can be asked.
+    #[error("{0} asks for a person's confirmation, and this version can ask nobody for one")]
+    ConfirmationUnavailable(String),
+    /// The process that asked has ended, or became another program, and a rule was for the one that it was.
+    #[error(
+        "the process that asked is not the same any more, and the rule {0} is for the one that it was"
+    )]
+    PeerChanged(RuleName),
     /// A person was asked and gave no answer.
     #[error("identity {identity}: {error}")]
     Unanswered {
@@ -138,7 +144,7 @@ impl Failure {
             Self::Scope(_) => Code::InvalidRequest,
             Self::NoSuchIdentity(_) => Code::IdentityNotFound,
             Self::NoSuchLease(_) => Code::LeaseNotFound,
-            Self::InteractionRequired { .. } | Self::ConfirmationUnavailable => {
+            Self::InteractionRequired { .. } | Self::ConfirmationUnavailable(_) => {
                 Code::InteractionRequired
             }
             Self::Unanswered { error, .. } => match error {
@@ -147,7 +153,7 @@ impl Failure {
                     Code::IdentityLocked
                 }
             },
-            Self::CodeUsedBefore(_) | Self::Unfit(_) => Code::AccessDenied,
+            Self::CodeUsedBefore(_) | Self::Unfit(_) | Self::PeerChanged(_) => Code::AccessDenied,
             Self::Store { error, .. } => match error {
                 StoreError::NothingStored => Code::IdentityNotFound,
                 StoreError::PassphraseMissing | StoreError::WrongPassphrase => Code::IdentityLocked,
@@ -202,7 +208,8 @@ impl Failure {
             | Self::NoSuchIdentity(_)
             | Self::NoSuchLease(_)
             | Self::InteractionRequired { .. }
-            | Self::ConfirmationUnavailable
+            | Self::ConfirmationUnavailable(_)
+            | Self::PeerChanged(_)
             | Self::CodeUsedBefore(_)
             | Self::Unfit(_)
             | Self::Waited(_)

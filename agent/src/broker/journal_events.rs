@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::{Broker, Failure, Minted};
 use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
 use crate::domain::event::{Activity, Event, Facts};
-use crate::domain::grant::{Ask, Grant};
+use crate::domain::grant::{Ask, Grant, rule_for};
 use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
 use crate::domain::narrowing::Way;
@@ -64,6 +64,7 @@ impl Broker {
             profile: Some(lease.profile.to_string()),
             identity: Some(grant.profile.identity.to_string()),
             interface: Some(lease.interface),
+            rule: grant.rule.as_ref().map(ToString::to_string),
             reason: grant.reason.clone(),
             ticket: grant.ticket.clone(),
             narrowed_by: grant.narrowed.as_ref().map(|narrowed| narrowed.way),
@@ -103,6 +104,7 @@ impl Broker {
             identity: profile.map(|profile| profile.identity.to_string()),
             role_arn: profile.map(|profile| profile.role.to_string()),
             interface: Some(ask.interface),
+            rule: rule_for(&settings, peer, &ask.profile).map(|rule| rule.to_string()),
             reason: ask.reason.clone(),
             ticket: ask.ticket.clone(),
             sts_request_id: match failure {

@@ -51,7 +51,7 @@ use crate::domain::settings::Settings;
 use jumpgate_api::{JournalReport, Secret, Timestamp};
 
 use crate::ports::{
-    Clock, Entropy, IdentityStore, Journal, JournalHealth, Lines, Prompter, TokenService,
+    Clock, Entropy, IdentityStore, Journal, JournalHealth, Lines, Prompter, TokenService, Witness,
 };
 
 /// What a caller waits beyond `prompt_wait`: the calls to STS that follow a person's answer.
@@ -139,13 +139,19 @@ impl Broker {
         Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The life of a request. Whatever the outcome, the journal has it.
+    /// The life of a request. Whatever the outcome, the journal has it. The witness tells whether the peer is still the
+    /// process that it was when a rule was chosen for it.
     ///
     /// # Errors
     /// The first thing that stands against it; nothing has left then.
-    pub async fn credentials(self: &Arc<Self>, peer: &Peer, ask: &Ask) -> Result<Leased, Failure> {
+    pub async fn credentials(
+        self: &Arc<Self>,
+        peer: &Peer,
+        witness: &dyn Witness,
+        ask: &Ask,
+    ) -> Result<Leased, Failure> {
         self.arrive().await;
-        let leased = self.leased(peer, ask).await;
+        let leased = self.leased(peer, witness, ask).await;
         if let Err(failure) = &leased {
             self.denials
                 .note(self.denial_event(peer, ask, failure))
@@ -154,7 +160,12 @@ impl Broker {
         leased
     }
 
-    async fn leased(self: &Arc<Self>, peer: &Peer, ask: &Ask) -> Result<Leased, Failure> {
+    async fn leased(
+        self: &Arc<Self>,
+        peer: &Peer,
+        witness: &dyn Witness,
+        ask: &Ask,
+    ) -> Result<Leased, Failure> {
         let era = self.identities.era()?;
         let settings = self.settings();
         let grant = decide(&settings, peer, ask)?;
@@ -173,6 +184,7 @@ impl Broker {
         let minted = tokio::time::timeout(patience, minted)
             .await
             .map_err(|_| Failure::Waited(patience))??;
+        Self::still(&grant, peer, witness)?;
         let leased = self.lease(peer, ask, &grant, minted)?;
         self.record_lease(&leased.lease, &grant, &leased.minted)
             .await?;
@@ -189,10 +201,20 @@ impl Broker {
     }
 
     fn confirm(grant: &Grant) -> Result<(), Failure> {
-        if grant.confirm {
-            Err(Failure::ConfirmationUnavailable)
-        } else {
-            Ok(())
+        if !grant.confirm {
+            return Ok(());
+        }
+        let by = grant.rule.as_ref();
+        let by = by.map_or_else(String::new, |rule| format!(" (by the rule {rule})"));
+        let who = format!("profile {}{by}", grant.profile.name);
+        Err(Failure::ConfirmationUnavailable(who))
+    }
+
+    /// What a rule gives to one program, it does not give to another that the process became meanwhile.
+    fn still(grant: &Grant, peer: &Peer, witness: &dyn Witness) -> Result<(), Failure> {
+        match &grant.rule {
+            Some(rule) if !witness.is_still(peer) => Err(Failure::PeerChanged(rule.clone())),
+            _ => Ok(()),
         }
     }
 

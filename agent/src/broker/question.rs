@@ -11,7 +11,7 @@ static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// A question and its hash. Clones are one in memory and told to be the same by that.
 #[derive(Debug, Clone)]
-pub(super) struct Question {
+pub struct Question {
     asked: Arc<AssumeRole>,
     hash: u64,
 }

@@ -9,7 +9,7 @@
 //! | [`environment`], [`place`] | the process environment; where things are |
 //! | `file` | reads files that nobody else can change |
 //! | `section`, `raw` | known keys, right types, right counts |
-//! | `agent`, `identity`, `profile`, `chain`, `serve` | what the sections mean |
+//! | `agent`, `identity`, `profile`, `peers`, `chain`, `serve` | what the sections mean |
 //! | `policy`, `preset`, `tags`, `templates`, `terms` | what single values mean |
 //! | `faults`, [`report`] | mistakes with their places; how a person reads them |
 
@@ -19,6 +19,7 @@ pub mod environment;
 mod faults;
 mod file;
 mod identity;
+mod peers;
 pub mod place;
 mod policy;
 mod preset;

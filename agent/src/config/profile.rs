@@ -7,15 +7,16 @@ use jumpgate_iam::{Excerpt, ExternalId, Partition, Region, RoleArn, RoleDuration
 
 use super::faults::{Fault, Faults, Written};
 use super::identity::named_by;
+use super::peers;
 use super::policy::{PolicyReader, policy_arns};
 use super::raw::{RawIdentity, RawNarrow, RawProfile};
 use super::section::Entry;
 use super::tags;
 use super::templates::{Templates, known_values};
-use super::terms::{Account, Accounts, absolute_path, choice, choices, twice};
+use super::terms::{Account, Accounts, choice, choices, twice};
 use crate::domain::identity::Identity;
 use crate::domain::name::{IdentityName, ProfileName};
-use crate::domain::profile::{NarrowBounds, PeerRule, Profile, Requirements};
+use crate::domain::profile::{NarrowBounds, Profile, Requirements};
 
 /// What profiles are understood with.
 pub(super) struct Context<'r, 'a> {
@@ -60,8 +61,7 @@ impl<'a> Context<'_, 'a> {
         let source_identity = templates.source_identity(&raw.source_identity);
         let narrow = narrow(faults, raw.narrow.as_ref(), &tags);
         let scope_down = scope_down(faults, &raw.scope_down, identity);
-        let peers = peers(faults, &raw.peers);
-        Some(Profile {
+        let mut profile = Profile {
             name: name?,
             identity: identity?.name.clone(),
             role: role?,
@@ -82,8 +82,10 @@ impl<'a> Context<'_, 'a> {
             require,
             narrow,
             scope_down,
-            peers,
-        })
+            peers: Vec::new(),
+        };
+        profile.peers = peers::rules(faults, &self.policies, &raw.peers, &profile);
+        Some(profile)
     }
 
     fn identity(&self, raw: &RawProfile<'a>) -> Option<&Identity> {
@@ -276,13 +278,4 @@ fn narrow(
         duration: truth(&raw.duration, default.duration),
         tags,
     }
-}
-
-fn peers(faults: &Faults, raw: &[Written<&str>]) -> Vec<PeerRule> {
-    let paths = raw.iter().filter_map(|written| {
-        absolute_path(faults, written)?;
-        let exe = written.value.to_owned();
-        Some(PeerRule { exe })
-    });
-    paths.collect()
 }

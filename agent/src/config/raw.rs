@@ -18,7 +18,7 @@ pub const MAX_SERVES: usize = 64;
 pub const MAX_TAGS: usize = 50;
 /// Most managed policies of a profile (API_AssumeRole: 10).
 pub const MAX_POLICY_ARNS: usize = 10;
-/// Most executables that a profile is bound to.
+/// Most rules of a profile's `peers`.
 pub const MAX_PEERS: usize = 64;
 /// Most words of a command.
 pub const MAX_ARGV: usize = 64;
@@ -71,7 +71,9 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "peers",
 ];
 pub(super) const NARROW_KEYS: &[&str] = &["policy", "duration", "tags"];
-pub(super) const PEER_KEYS: &[&str] = &["exe"];
+pub(super) const PEER_KEYS: &[&str] = &[
+    "exe", "parent", "ancestor", "unit", "cgroup", "any", "policy", "duration", "confirm",
+];
 pub(super) const SERVE_KEYS: &[&str] = &["profile", "kind", "port", "imds_v1"];
 
 const A_STRING: &str = "a string";
@@ -131,7 +133,7 @@ pub(super) struct RawProfile<'a> {
     pub(super) require: Entry<Vec<Written<&'a str>>>,
     pub(super) narrow: Option<RawNarrow<'a>>,
     pub(super) scope_down: Entry<&'a str>,
-    pub(super) peers: Vec<Written<&'a str>>,
+    pub(super) peers: Vec<RawPeer<'a>>,
 }
 
 /// `narrow` of a profile.
@@ -139,6 +141,21 @@ pub(super) struct RawNarrow<'a> {
     pub(super) policy: Entry<bool>,
     pub(super) duration: Entry<bool>,
     pub(super) tags: Entry<Vec<Written<&'a str>>>,
+}
+
+/// A rule of a profile's `peers`.
+pub(super) struct RawPeer<'a> {
+    pub(super) index: usize,
+    pub(super) place: Place,
+    pub(super) exe: Entry<&'a str>,
+    pub(super) parent: Entry<&'a str>,
+    pub(super) ancestor: Entry<&'a str>,
+    pub(super) unit: Entry<&'a str>,
+    pub(super) cgroup: Entry<&'a str>,
+    pub(super) any: Entry<bool>,
+    pub(super) policy: Entry<Value<'a>>,
+    pub(super) duration: Entry<&'a str>,
+    pub(super) confirm: Entry<bool>,
 }
 
 /// `[serve.NAME]`
@@ -336,7 +353,7 @@ fn tags<'a>(section: &Section<'a>) -> Vec<Written<(&'a str, Written<&'a str>)>> 
     texts.collect()
 }
 
-fn peers<'a>(section: &Section<'a>) -> Vec<Written<&'a str>> {
+fn peers<'a>(section: &Section<'a>) -> Vec<RawPeer<'a>> {
     const EXPECTED: &str = "a list such as [{ exe = \"/usr/bin/terraform\" }]";
     let list = section.list("peers", MAX_PEERS, EXPECTED);
     let Some(rules) = list.into_here() else {
@@ -348,8 +365,29 @@ fn peers<'a>(section: &Section<'a>) -> Vec<Written<&'a str>> {
             .faults
             .error(fault.expected("an executable, or no peers at all"));
     }
-    let rules = rules.value.iter();
-    let sections = rules.filter_map(|rule| Section::of(rule, PEER_KEYS, section.faults));
-    let exes = sections.filter_map(|peer| peer.needed_text("exe", "an absolute path").into_here());
-    exes.collect()
+    let rules = rules.value.iter().enumerate();
+    let rules = rules.filter_map(|(index, rule)| {
+        let section = Section::of(rule, PEER_KEYS, section.faults)?;
+        Some(RawPeer::read(index, &section))
+    });
+    rules.collect()
+}
+
+impl<'a> RawPeer<'a> {
+    fn read(index: usize, section: &Section<'a>) -> Self {
+        const PATH: &str = "an absolute path";
+        Self {
+            index,
+            place: section.place.clone(),
+            exe: section.text("exe", PATH),
+            parent: section.text("parent", PATH),
+            ancestor: section.text("ancestor", PATH),
+            unit: section.text("unit", "a systemd unit such as \"ci.service\""),
+            cgroup: section.text("cgroup", "a path such as \"/system.slice/ci.service\""),
+            any: section.boolean("any"),
+            policy: section.any("policy"),
+            duration: section.text("duration", "a duration in quotes, such as \"15m\""),
+            confirm: section.boolean("confirm"),
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod files;
 mod laws;
 mod limits;
 mod mistakes;
+mod peers;
 
 /// Everything that the configuration knows, at once.
 const WHOLE: &str = r#"version = 1
@@ -186,7 +187,8 @@ fn every_key_of_a_profile_arrives() {
     assert!(dev.require.reason && dev.require.ticket && dev.require.confirm);
     assert!(!dev.narrow.policy && !dev.narrow.duration && dev.scope_down);
     assert_eq!(dev.narrow.tags.len(), 1);
-    let exes: Vec<&str> = dev.peers.iter().map(|peer| peer.exe.as_str()).collect();
+    let exes = dev.peers.iter().map(|rule| rule.criteria.exe.as_deref());
+    let exes: Vec<&str> = exes.flatten().collect();
     assert_eq!(exes, ["/usr/bin/terraform", "/usr/bin/aws"]);
     assert_eq!(config.settings.chain(&dev).len(), 2);
 }

@@ -161,6 +161,8 @@ pub struct Facts {
     pub identity: Option<String>,
     /// The profile.
     pub profile: Option<String>,
+    /// The rules of `peers` that decided.
+    pub rule: Option<String>,
     /// The role.
     pub role_arn: Option<String>,
     /// Our session id.

@@ -11,6 +11,7 @@ use super::name::ProfileName;
 use super::narrowing::{Narrowed, narrowed};
 use super::peer::Peer;
 use super::profile::Profile;
+use super::rule::{RuleName, Ruled, ruled};
 use super::settings::Settings;
 
 /// Longest reason, in characters.
@@ -77,6 +78,8 @@ pub struct Grant {
     pub tags: Vec<(TagKey, TagValue)>,
     /// Whether a person must say yes first.
     pub confirm: bool,
+    /// The rules of `peers` that decided, for the journal.
+    pub rule: Option<RuleName>,
     /// Why, for the journal.
     pub reason: Option<String>,
     /// For which ticket, for the journal and templates.
@@ -153,6 +156,14 @@ pub enum Denial {
         /// The tag's key.
         key: TagKey,
     },
+    /// The profile says no to whom this rule is for.
+    #[error("{why} (by the rule {rule})")]
+    ByRule {
+        /// The rule.
+        rule: RuleName,
+        /// What it says.
+        why: Box<Denial>,
+    },
 }
 
 impl Denial {
@@ -179,6 +190,7 @@ impl Denial {
             Self::DurationTooLong { .. } => "ask for a shorter --duration",
             Self::TagNotTaken { .. } => "leave the tag out, or add its key to tags in its narrow",
             Self::TagIsTheProfiles { .. } => "leave the tag out",
+            Self::ByRule { why, .. } => why.hint(),
         }
     }
 }
@@ -192,9 +204,8 @@ pub fn decide(settings: &Settings, peer: &Peer, ask: &Ask) -> Result<Grant, Deni
     let profile = settings.profiles.get(&ask.profile).ok_or_else(hidden)?;
     let chain = settings.chain(profile);
     // What a role asks of its callers, it asks of those too who only pass through it.
-    if !chain.iter().all(|hop| may_see(hop, peer)) {
-        return Err(hidden());
-    }
+    let (chain, rule) = by_rules(&chain, peer).ok_or_else(hidden)?;
+    let profile = chain.last().ok_or_else(hidden)?;
     let name = || profile.name.clone();
     if chain.iter().any(|hop| hop.require.reason) && ask.reason.is_none() {
         return Err(Denial::ReasonMissing(name()));
@@ -202,8 +213,21 @@ pub fn decide(settings: &Settings, peer: &Peer, ask: &Ask) -> Result<Grant, Deni
     if chain.iter().any(|hop| hop.require.ticket) && ask.ticket.is_none() {
         return Err(Denial::TicketMissing(name()));
     }
-    check_taken(profile, &ask.narrowing)?;
-    let bounds = narrowed(profile, &ask.narrowing)?;
+    let within = within(Arc::clone(profile), chain.clone(), ask);
+    match (within, rule) {
+        (Ok(grant), rule) => Ok(Grant { rule, ..grant }),
+        (Err(why), None) => Err(why),
+        (Err(why), Some(rule)) => Err(Denial::ByRule {
+            rule,
+            why: Box::new(why),
+        }),
+    }
+}
+
+/// What the ask takes away from what the rules left.
+fn within(profile: Arc<Profile>, chain: Vec<Arc<Profile>>, ask: &Ask) -> Result<Grant, Denial> {
+    check_taken(&profile, &ask.narrowing)?;
+    let bounds = narrowed(&profile, &ask.narrowing)?;
     Ok(Grant {
         confirm: chain.iter().any(|hop| hop.require.confirm),
         chain,
@@ -212,18 +236,35 @@ pub fn decide(settings: &Settings, peer: &Peer, ask: &Ask) -> Result<Grant, Deni
         policy_arns: bounds.policy_arns,
         scope_down: bounds.scope_down,
         narrowed: bounds.narrowed,
-        tags: granted_tags(profile, &ask.narrowing.tags)?,
-        profile: Arc::clone(profile),
+        tags: granted_tags(&profile, &ask.narrowing.tags)?,
+        profile,
+        rule: None,
         reason: ask.reason.clone(),
         ticket: ask.ticket.clone(),
     })
 }
 
+/// The profiles of a chain as the rules leave them for this peer, and the rules that decided; absent where one of them
+/// is nothing for it.
+fn by_rules(chain: &[Arc<Profile>], peer: &Peer) -> Option<(Vec<Arc<Profile>>, Option<RuleName>)> {
+    let ruled: Option<Vec<Ruled>> = chain.iter().map(|hop| ruled(hop, peer)).collect();
+    let (chain, rules): (Vec<_>, Vec<_>) = ruled?
+        .into_iter()
+        .map(|ruled| (ruled.profile, ruled.rule))
+        .unzip();
+    Some((chain, RuleName::joined(rules.into_iter().flatten())))
+}
+
+/// The rules that decide for a peer that asks for this profile, for the record of a refusal.
+#[must_use]
+pub fn rule_for(settings: &Settings, peer: &Peer, name: &ProfileName) -> Option<RuleName> {
+    by_rules(&settings.chain(settings.profiles.get(name)?), peer)?.1
+}
+
 /// Whether the profile exists for this peer.
 #[must_use]
-pub fn may_see(profile: &Profile, peer: &Peer) -> bool {
-    let is_it = |exe: &String| profile.peers.iter().any(|rule| rule.exe == *exe);
-    profile.peers.is_empty() || peer.executable.as_ref().is_some_and(is_it)
+pub fn may_see(profile: &Arc<Profile>, peer: &Peer) -> bool {
+    ruled(profile, peer).is_some()
 }
 
 /// What the profile takes from callers, and for how long at most.

@@ -3,6 +3,7 @@
 use jumpgate_iam::{ExternalId, PolicyArns, PolicyDocument, Region, RoleArn, RoleDuration, TagKey};
 
 use super::name::{IdentityName, ProfileName};
+use super::rule::PeerRule;
 use super::template::Template;
 
 /// A profile of the configuration.
@@ -77,13 +78,6 @@ impl Default for NarrowBounds {
             tags: Vec::new(),
         }
     }
-}
-
-/// A condition on the asking process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerRule {
-    /// The absolute path of its executable, as the kernel states it.
-    pub exe: String,
 }
 
 impl Profile {

@@ -16,8 +16,9 @@ use super::identity::{
     AccessKeyId, Argv, CodeSource, Endpoint, Identity, LongTermKey, Mfa, MfaSession, Store,
 };
 use super::name::{IdentityName, ProfileName};
-use super::peer::Peer;
+use super::peer::{Origin, Peer};
 use super::profile::{NarrowBounds, Profile, Requirements};
+use super::rule::{Criteria, PeerRule};
 use super::scope::Surroundings;
 use super::session::AssumedRole;
 use super::settings::{AgentSettings, Settings};
@@ -160,6 +161,19 @@ pub fn profile_via(name: &str, via: &str) -> Profile {
     }
 }
 
+/// A rule for an executable that takes nothing away.
+#[must_use]
+pub fn rule_for_exe(exe: &str) -> PeerRule {
+    PeerRule {
+        index: 0,
+        criteria: Criteria {
+            exe: Some(exe.into()),
+            ..Criteria::default()
+        },
+        bounded: None,
+    }
+}
+
 /// A configuration of these profiles.
 #[must_use]
 pub fn settings(identities: Vec<Identity>, profiles: Vec<Profile>) -> Settings {
@@ -180,6 +194,7 @@ pub fn peer() -> Peer {
         pid: 4242,
         uid: 1000,
         executable: Some("/usr/bin/aws".into()),
+        origin: Origin::default(),
     }
 }
 

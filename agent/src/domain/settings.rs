@@ -68,4 +68,13 @@ impl Settings {
         chain.reverse();
         chain
     }
+
+    /// Whether a rule asks for more of a process than its executable.
+    #[must_use]
+    pub fn want_origin(&self) -> bool {
+        let rules = self.profiles.values().flat_map(|profile| &profile.peers);
+        rules
+            .into_iter()
+            .any(|rule| rule.criteria.is_more_than_exe())
+    }
 }

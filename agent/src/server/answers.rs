@@ -13,6 +13,7 @@ use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
 use crate::domain::name::ProfileName;
 use crate::domain::profile::Profile;
+use crate::domain::rule::PeerRule;
 use crate::domain::session::Session;
 use crate::domain::settings::AgentSettings;
 
@@ -149,9 +150,16 @@ pub(super) fn profile_detail(profile: &Arc<Profile>) -> ProfileDetail {
         transitive_tags: profile.transitive.iter().map(ToString::to_string).collect(),
         require: required(profile),
         narrow: narrowing(profile),
-        peers: profile.peers.iter().map(|rule| rule.exe.clone()).collect(),
+        peers: profile.peers.iter().map(only_for).collect(),
         notes: profile.duration_note().into_iter().collect(),
     }
+}
+
+/// A rule for an executable alone is its path.
+fn only_for(rule: &PeerRule) -> String {
+    let exe = rule.criteria.exe.clone();
+    exe.filter(|_| !rule.criteria.is_more_than_exe())
+        .unwrap_or_else(|| rule.criteria.to_string())
 }
 
 fn required(profile: &Profile) -> Vec<String> {

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 
 use super::body::{Body, PATIENCE, json, ok, read, stream};
 use super::endpoints::Endpoints;
+use super::peer::Held;
 use super::problem::problem;
 use super::routes::{Route, route};
 use super::{answers, asks, peer};
@@ -114,14 +115,15 @@ impl Control {
     }
 
     async fn serve(&self, stream: UnixStream) {
-        let peer = match peer::admitted(&stream, self.uid) {
-            Ok(peer) => peer,
+        let look_around = self.broker.settings().want_origin();
+        let (peer, held) = match peer::admitted(&stream, self.uid, look_around) {
+            Ok((peer, held)) => (peer, Arc::new(held)),
             Err((peer, stranger)) => {
                 return self.broker.note_stranger(peer, stranger.to_string()).await;
             }
         };
         let service = hyper::service::service_fn(|request| async {
-            Ok::<_, Infallible>(self.respond(&peer, request).await)
+            Ok::<_, Infallible>(self.respond(&peer, &held, request).await)
         });
         let served = hyper::server::conn::http1::Builder::new()
             .keep_alive(false)
@@ -135,9 +137,14 @@ impl Control {
         }
     }
 
-    async fn respond(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
+    async fn respond(
+        &self,
+        peer: &Peer,
+        held: &Arc<Held>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
         let request_id = self.broker.request_id();
-        match self.reply(peer, request).await {
+        match self.reply(peer, held, request).await {
             Ok(response) => response,
             Err(mut problem) => {
                 problem.request_id = request_id;
@@ -154,14 +161,16 @@ impl Control {
     async fn reply(
         &self,
         peer: &Peer,
+        held: &Arc<Held>,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Problem> {
         let uri = request.uri();
         let route = route(request.method().as_str(), uri.path(), uri.query())?;
         match route {
-            Route::Credentials => self.credentials(peer, read(request).await?).await,
+            Route::Credentials => self.credentials(peer, held, read(request).await?).await,
             Route::OpenEndpoint => {
-                let opened = self.endpoints.open(peer, read(request).await?).await;
+                let (witness, request) = (Arc::clone(held) as _, read(request).await?);
+                let opened = self.endpoints.open(peer, witness, request).await;
                 Ok(ok(&opened?))
             }
             Route::Status => Ok(ok(&self.status())),
@@ -194,12 +203,13 @@ impl Control {
     async fn credentials(
         &self,
         peer: &Peer,
+        held: &Held,
         request: jumpgate_api::CredentialsRequest,
     ) -> Result<Response<Body>, Problem> {
         let ask = asks::ask(&self.broker.settings(), request)?;
         let leased = self
             .broker
-            .credentials(peer, &ask)
+            .credentials(peer, held, &ask)
             .await
             .map_err(|f| problem(&f))?;
         Ok(ok(&answers::credentials(&leased)))

@@ -26,6 +26,7 @@ use crate::broker::endpoints::OpenEndpoint;
 use crate::domain::grant::Ask;
 use crate::domain::name::LeaseId;
 use crate::domain::peer::Peer;
+use crate::ports::Witness;
 
 /// How long answers under way may take at our own end.
 pub(super) const DRAIN: Duration = Duration::from_secs(1);
@@ -74,12 +75,38 @@ impl Endpoints {
     pub(super) async fn open(
         self: &Arc<Self>,
         peer: &Peer,
+        witness: Arc<dyn Witness>,
         request: EndpointRequest,
     ) -> Result<EndpointReply, Problem> {
         let (this, peer) = (Arc::clone(self), peer.clone());
-        let opening = tokio::spawn(async move { this.opened_and_ready(&peer, request).await });
+        let opening = tokio::spawn(async move {
+            let reply = this.opened_and_ready(&peer, request).await?;
+            this.still(&peer, witness.as_ref(), reply).await
+        });
         let fault = |_| Problem::new(Code::Internal, "a fault of the agent");
         opening.await.map_err(fault)?
+    }
+
+    /// A process that became another program meanwhile is told nothing, where a rule was for what it was.
+    async fn still(
+        &self,
+        peer: &Peer,
+        witness: &dyn Witness,
+        reply: EndpointReply,
+    ) -> Result<EndpointReply, Problem> {
+        let stand = LeaseId::parse(&reply.lease).ok();
+        let stand = stand.and_then(|lease| self.stands.find(&lease));
+        let Some(stand) = stand.filter(|_| !witness.is_still(peer)) else {
+            return Ok(reply);
+        };
+        let Some(failure) = self.broker.note_changed(peer, &stand.open.ask).await else {
+            return Ok(reply);
+        };
+        if stand.open.owner == *peer {
+            let why = "its process is not the same any more";
+            self.close(&stand.open.lease, None, why).await;
+        }
+        Err(problem(&failure))
     }
 
     /// What ends with its process is for a command that starts now: it must find its session there, or not start.
@@ -155,17 +182,20 @@ impl Endpoints {
         ask: &Ask,
     ) -> Option<Result<Arc<Stand>, Problem>> {
         let configured = self.configured(ask);
-        if configured.is_none() && self.stands.standing(ask).is_none() {
+        if configured.is_none() && self.stands.standing(ask).is_empty() {
             return None;
         }
-        if let Err(failure) = self.broker.may_open(peer, ask).await {
-            return Some(Err(problem(&failure)));
+        let question = match self.broker.may_open(peer, ask).await {
+            Ok(question) => question,
+            Err(failure) => return Some(Err(problem(&failure))),
+        };
+        if let Some(serve) = configured {
+            return Some(self.open_or_raised(&serve).await);
         }
-        match configured {
-            Some(serve) => Some(self.open_or_raised(&serve).await),
-            // It may have been ended meanwhile; then it is opened anew.
-            None => Some(Ok(self.stands.standing(ask)?)),
-        }
+        // It may have been ended meanwhile; then it is opened anew.
+        let mut open = self.stands.standing(ask).into_iter();
+        let same = open.find(|stand| self.broker.serves(&stand.open, &question));
+        same.map(Ok)
     }
 
     async fn set_up(

@@ -43,7 +43,7 @@ impl Watched {
     }
 }
 
-fn has_ended(process: &OwnedFd) -> io::Result<bool> {
+pub(super) fn has_ended(process: &OwnedFd) -> io::Result<bool> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut wanted = [PollFd::new(process, PollFlags::IN)];
     Ok(poll(&mut wanted, Some(&Timespec::default()))? > 0)
@@ -55,12 +55,14 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::domain::peer::Origin;
 
     fn peer(pid: u32) -> Peer {
         Peer {
             pid,
             uid: rustix::process::geteuid().as_raw(),
             executable: super::super::peer::executable(pid),
+            origin: Origin::default(),
         }
     }
 

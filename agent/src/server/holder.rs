@@ -13,7 +13,7 @@ use tokio::sync::{OnceCell, Semaphore, oneshot};
 
 use super::crowd::{Attended, Crowd};
 use super::tcp_peer::Owner;
-use crate::domain::peer::Peer;
+use crate::domain::peer::{Origin, Peer};
 
 /// Most processes that are looked through.
 const MAX_PROCESSES: usize = 4_096;
@@ -102,11 +102,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const fn nobody(owner: Owner) -> Peer {
+fn nobody(owner: Owner) -> Peer {
     Peer {
         pid: 0,
         uid: owner.uid,
         executable: None,
+        origin: Origin::default(),
     }
 }
 

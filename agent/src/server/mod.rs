@@ -19,6 +19,7 @@ mod exits;
 mod holder;
 mod imds;
 mod listener;
+mod origin;
 mod pace;
 mod ports;
 mod problem;

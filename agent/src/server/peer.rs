@@ -1,36 +1,67 @@
 //! Who is at the other end, by the kernel's word.
 
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::net::UnixStream;
 
-use crate::domain::peer::{Peer, Stranger, admit};
+use super::{exits, origin};
+use crate::domain::peer::{Origin, Peer, Stranger, admit};
+use crate::ports::Witness;
 
-/// The process that connected, if it may talk to us.
+/// The process that connected, if it may talk to us, and what holds it. With `look_around`, also where it comes from.
 ///
 /// # Errors
 /// The stranger, as far as it is known, and why it is refused.
-pub fn admitted(stream: &UnixStream, agent_uid: u32) -> Result<Peer, (Peer, Stranger)> {
+pub fn admitted(
+    stream: &UnixStream,
+    agent_uid: u32,
+    look_around: bool,
+) -> Result<(Peer, Held), (Peer, Stranger)> {
     let credentials = stream.peer_cred().ok().and_then(|credentials| {
         let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok());
         Some((pid?, credentials.uid()))
     });
     let (pid, uid) = credentials.unwrap_or((0, u32::MAX));
-    match admit(agent_uid, credentials) {
-        Ok(()) => Ok(Peer {
-            pid,
-            uid,
-            executable: executable(pid),
-        }),
-        Err(stranger) => Err((
-            Peer {
-                pid,
-                uid,
-                executable: None,
-            },
-            stranger,
-        )),
+    let mut peer = Peer {
+        pid,
+        uid,
+        executable: None,
+        origin: Origin::default(),
+    };
+    if let Err(stranger) = admit(agent_uid, credentials) {
+        return Err((peer, stranger));
+    }
+    // Held first: what is read of this pid from here on is read of one process, or it has ended.
+    let held = Held::of(pid);
+    peer.executable = executable(pid);
+    if look_around {
+        peer.origin = origin::of(pid);
+    }
+    Ok((peer, held))
+}
+
+/// A process whose pid goes to no other while this is there (pidfd_open(2)): what `/proc` says of it, it says of this
+/// one, as long as it has not ended.
+#[derive(Debug)]
+pub struct Held(Option<OwnedFd>);
+
+impl Held {
+    /// Without pidfds (before Linux 5.3) nothing is held, and no process is ever still the same.
+    fn of(pid: u32) -> Self {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        Self(pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()))
+    }
+}
+
+impl Witness for Held {
+    /// Alive, and the same program.
+    fn is_still(&self, peer: &Peer) -> bool {
+        let same = executable(peer.pid) == peer.executable;
+        let ended = |process: &OwnedFd| exits::has_ended(process).unwrap_or(true);
+        same && self.0.as_ref().is_some_and(|process| !ended(process))
     }
 }
 
@@ -64,6 +95,9 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -73,6 +107,39 @@ mod tests {
             executable(std::process::id()).unwrap(),
             here.to_str().unwrap()
         );
+    }
+
+    #[test]
+    fn a_process_that_runs_another_program_is_not_the_same_any_more() {
+        // The shell waits for a line, then becomes another program under its pid.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo up; read line; exec sleep 60"]);
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = shell.spawn().unwrap();
+        let mut up = [0; 3];
+        child.stdout.take().unwrap().read_exact(&mut up).unwrap();
+        let (pid, held) = (child.id(), Held::of(child.id()));
+        let peer = Peer {
+            pid,
+            uid: rustix::process::geteuid().as_raw(),
+            executable: executable(pid),
+            origin: Origin::default(),
+        };
+        assert!(held.is_still(&peer));
+        assert!(!Held(None).is_still(&peer), "held by nothing");
+        child.stdin.take().unwrap().write_all(b"\n").unwrap();
+        while executable(pid) == peer.executable {
+            std::thread::yield_now();
+        }
+        assert!(!held.is_still(&peer), "another program");
+        let slept = Peer {
+            executable: executable(pid),
+            ..peer
+        };
+        assert!(held.is_still(&slept));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!held.is_still(&slept), "it has ended");
     }
 
     #[test]

@@ -41,9 +41,10 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::NoSuchIdentity(_) => "jumpgate identity list names those configured".to_owned(),
         Failure::NoSuchLease(_) => "jumpgate leases lists the live ones".to_owned(),
         Failure::InteractionRequired { identity, .. } => format!("run: jumpgate unlock {identity}"),
-        Failure::ConfirmationUnavailable => {
-            "this version can ask nobody for a confirmation; use a profile without it".to_owned()
+        Failure::ConfirmationUnavailable(_) => {
+            "use a profile without it, or take confirm out of it: jumpgate reload".to_owned()
         }
+        Failure::PeerChanged(_) => "ask again, from the program that the rule is for".to_owned(),
         Failure::Unanswered { identity, error } => match error {
             PromptError::NoPrompter => format!("run: jumpgate unlock {identity}"),
             PromptError::Declined | PromptError::TimedOut => "try again, and answer".to_owned(),

@@ -126,10 +126,10 @@ impl Stands {
         Some(stand)
     }
 
-    /// The one that stands for the same ask and does not end with a process.
-    pub(super) fn standing(&self, ask: &Ask) -> Option<Arc<Stand>> {
+    /// Those that stand for the same ask and do not end with a process.
+    pub(super) fn standing(&self, ask: &Ask) -> Vec<Arc<Stand>> {
         let same = |stand: &&Arc<Stand>| !stand.until_exit && stand.open.ask == *ask;
-        self.all().values().find(same).cloned()
+        self.all().values().filter(same).cloned().collect()
     }
 
     /// The oldest first: their leases are in the order of time.

@@ -21,7 +21,7 @@ fn house_of_tickets() -> House {
 async fn ask_with_ticket(house: &House, number: usize) -> Result<Leased, Failure> {
     let mut ask = ask("dev");
     ask.ticket = Some(number.to_string());
-    house.broker.credentials(&peer(), &ask).await
+    house.broker.credentials(&peer(), &Same, &ask).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +121,7 @@ async fn denials_of_another_kind_are_told_apart() {
     house.ask("missing").await.unwrap_err();
     house
         .broker
-        .credentials(&other, &ask("dev"))
+        .credentials(&other, &Same, &ask("dev"))
         .await
         .unwrap_err();
     house

@@ -203,7 +203,7 @@ async fn nobody_but_a_person_unlocks_a_locked_agent() {
 async fn a_flight_that_begins_after_the_lock_unlocks_nothing() {
     let house = House::commanded();
     let (by, ask) = (peer(), ask("dev"));
-    let mut asking = Box::pin(house.broker.credentials(&by, &ask));
+    let mut asking = Box::pin(house.broker.credentials(&by, &Same, &ask));
     // The ask runs up to its flight; the flight's own task has not run yet.
     tokio::select! {
         biased;

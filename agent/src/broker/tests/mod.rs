@@ -11,6 +11,7 @@ mod locking;
 mod people;
 mod recording;
 mod reloading;
+mod rules;
 mod scoping;
 mod storms;
 
@@ -21,9 +22,20 @@ use self::fakes::{FakeClock, FakeEntropy, FakeJournal, FakePrompter, FakeStore, 
 use super::{Answers, Broker, Failure, Leased, Ports};
 use crate::domain::event::Activity;
 use crate::domain::identity::{Identity, MfaSession};
+use crate::domain::peer::Peer;
 use crate::domain::profile::Profile;
 use crate::domain::samples::{ask, commanded, identity, peer, profile, settings, surroundings};
 use crate::domain::settings::Settings;
+use crate::ports::Witness;
+
+/// A peer that stays the process that it was.
+pub(crate) struct Same;
+
+impl Witness for Same {
+    fn is_still(&self, _: &Peer) -> bool {
+        true
+    }
+}
 
 /// A broker and everything around it.
 pub(crate) struct House {
@@ -86,13 +98,13 @@ impl House {
     }
 
     async fn ask(&self, profile: &str) -> Result<Leased, Failure> {
-        self.broker.credentials(&peer(), &ask(profile)).await
+        self.broker.credentials(&peer(), &Same, &ask(profile)).await
     }
 
     /// An ask under way.
     fn asking(&self, profile: &str) -> tokio::task::JoinHandle<Result<Leased, Failure>> {
         let (broker, ask) = (Arc::clone(&self.broker), ask(profile));
-        tokio::spawn(async move { broker.credentials(&peer(), &ask).await })
+        tokio::spawn(async move { broker.credentials(&peer(), &Same, &ask).await })
     }
 
     fn many(

@@ -105,7 +105,11 @@ async fn a_lease_says_who_what_and_until_when() {
         policy: Some(policy("s3:GetObject")),
         ..Narrowing::default()
     };
-    let leased = house.broker.credentials(&peer(), &ask).await.unwrap();
+    let leased = house
+        .broker
+        .credentials(&peer(), &Same, &ask)
+        .await
+        .unwrap();
     let event = house.journal.of(Activity::LeaseIssue).remove(0);
     let (facts, session) = (&event.facts, leased.session());
     assert_eq!(event.lease, Some(leased.lease.id.clone()));

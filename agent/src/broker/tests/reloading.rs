@@ -220,7 +220,7 @@ async fn a_flight_that_was_called_off_does_not_touch_the_next() {
     let changed = settings(vec![changed], vec![profile("dev")]);
     house.broker.replace_settings(changed).await;
     let (by, ask) = (peer(), ask("dev"));
-    let mut second = Box::pin(house.broker.credentials(&by, &ask));
+    let mut second = Box::pin(house.broker.credentials(&by, &Same, &ask));
     // The second flight is under way before the first one has noticed its end.
     tokio::select! {
         biased;

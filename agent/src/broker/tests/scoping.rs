@@ -30,7 +30,7 @@ impl House {
             duration: seconds.map(asked_duration),
             tags: Vec::new(),
         };
-        self.broker.credentials(&peer(), &asking).await
+        self.broker.credentials(&peer(), &Same, &asking).await
     }
 
     fn scopes(&self) -> Vec<(String, Option<u32>)> {

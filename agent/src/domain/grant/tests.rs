@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::name::ProfileName;
 use crate::domain::narrowing::Way;
-use crate::domain::profile::{NarrowBounds, PeerRule, Requirements};
+use crate::domain::profile::{NarrowBounds, Requirements};
 use crate::domain::samples::{
     ask, asked_duration, duration, identity, peer, policy, policy_arns, profile, profile_name,
-    profile_via, settings, surroundings, tag_key, tag_value, template,
+    profile_via, rule_for_exe, settings, surroundings, tag_key, tag_value, template,
 };
 use crate::domain::scope::compose;
 
@@ -26,9 +26,11 @@ fn dev() -> ProfileName {
 
 #[test]
 fn a_hidden_profile_answers_like_a_missing_one() {
-    let rule = |exe: &str| PeerRule { exe: exe.into() };
     let of_terraform = Profile {
-        peers: vec![rule("/usr/bin/terraform"), rule("/usr/bin/tofu")],
+        peers: vec![
+            rule_for_exe("/usr/bin/terraform"),
+            rule_for_exe("/usr/bin/tofu"),
+        ],
         require: Requirements {
             reason: true,
             ticket: true,
@@ -431,9 +433,7 @@ proptest! {
 #[test]
 fn what_a_role_on_the_way_asks_for_is_asked_for() {
     let custodian = Profile {
-        peers: vec![PeerRule {
-            exe: "/usr/bin/terraform".into(),
-        }],
+        peers: vec![rule_for_exe("/usr/bin/terraform")],
         require: Requirements {
             reason: true,
             ticket: true,

@@ -154,6 +154,7 @@ fn facts(facts: &Facts) -> Members {
         .maybe("profile", facts.profile.clone())
         .maybe("reason", facts.reason.clone())
         .maybe("role_arn", facts.role_arn.clone())
+        .maybe("rule", facts.rule.clone())
         .maybe("session", facts.session.clone())
         .maybe("session_name", facts.session_name.clone())
         .maybe("source_identity", facts.source_identity.clone())

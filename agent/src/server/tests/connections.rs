@@ -19,7 +19,9 @@ async fn c13_another_users_connection_is_told_so_once() {
         home.path().join("tokens"),
         Peer { uid, ..me() },
     );
-    let opened = endpoints.open(&me(), wish(EndpointKind::Imds, "dev")).await;
+    let opened = endpoints
+        .open(&me(), same(), wish(EndpointKind::Imds, "dev"))
+        .await;
     let port = port_of(&opened.unwrap().url);
     for _ in 0..3 {
         let headers = [("X-aws-ec2-metadata-token-ttl-seconds", "60")];
@@ -146,7 +148,7 @@ async fn an_endpoint_is_on_record_when_it_is_opened() {
     let broken = &site.house.journal.broken;
     broken.store(true, std::sync::atomic::Ordering::SeqCst);
     let (me, wish) = (me(), wish(EndpointKind::Imds, "dev"));
-    let imds = site.endpoints.open(&me, wish).await;
+    let imds = site.endpoints.open(&me, same(), wish).await;
     assert_eq!(imds.unwrap_err().code, Code::JournalUnavailable);
     assert_eq!(site.endpoints.status().len(), 1);
 }
@@ -196,13 +198,20 @@ async fn an_endpoint_ends_with_its_process() {
     peer.executable = super::super::peer::executable(peer.pid);
     let mut wish = wish(EndpointKind::Imds, "dev");
     wish.until_exit = true;
-    let port = port_of(&site.endpoints.open(&peer, wish.clone()).await.unwrap().url);
+    let port = port_of(
+        &site
+            .endpoints
+            .open(&peer, same(), wish.clone())
+            .await
+            .unwrap()
+            .url,
+    );
     let mut kept = Wire::to(port).await;
     assert_eq!(site.endpoints.status().len(), 1);
     child.kill().unwrap();
     assert!(kept.next(false).await.is_none(), "closed by the event");
     child.wait().unwrap();
-    let refused = site.endpoints.open(&peer, wish).await.unwrap_err();
+    let refused = site.endpoints.open(&peer, same(), wish).await.unwrap_err();
     assert_eq!(refused.code, Code::Internal, "there is no such process");
     assert_eq!(site.endpoints.status(), []);
 }

@@ -324,7 +324,7 @@ async fn the_token_file_is_private_and_goes_with_the_endpoint() {
     assert_eq!(site.house.recorded(Activity::LeaseEnd), 1);
     let me = me();
     let late = wish(EndpointKind::Container, "dev");
-    let late = site.endpoints.open(&me, late);
+    let late = site.endpoints.open(&me, same(), late);
     assert_eq!(late.await.unwrap_err().code, Code::Busy);
     assert!(!file.exists());
 }
@@ -343,7 +343,7 @@ async fn what_is_ended_while_it_is_asked_for_again_is_opened_anew() {
         Arc::clone(&site.endpoints),
         wish(EndpointKind::Container, "dev"),
     );
-    let opening = tokio::spawn(async move { endpoints.open(&me(), again).await });
+    let opening = tokio::spawn(async move { endpoints.open(&me(), same(), again).await });
     writes.arrived(written + 1).await;
     let lease = crate::domain::name::LeaseId::parse(&old.lease).unwrap();
     let ending = site.endpoints.close(&lease, None, "by its user");
@@ -414,7 +414,7 @@ async fn what_the_rules_refuse_is_not_opened() {
     let site = Site::new();
     let refused = site
         .endpoints
-        .open(&me(), wish(EndpointKind::Container, "none"))
+        .open(&me(), same(), wish(EndpointKind::Container, "none"))
         .await;
     assert_eq!(refused.unwrap_err().code, Code::ProfileNotFound);
     assert_eq!(site.endpoints.status(), []);

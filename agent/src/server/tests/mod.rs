@@ -13,9 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::endpoints::Endpoints;
-use crate::broker::tests::House;
+use crate::broker::tests::{House, Same};
 use crate::domain::event::{Activity, Event};
-use crate::domain::peer::Peer;
+use crate::domain::peer::{Origin, Peer};
 use crate::domain::profile::Profile;
 use crate::domain::samples::profile;
 
@@ -118,11 +118,17 @@ fn request(line: &str, headers: &[(&str, &str)]) -> String {
     text + "\r\n"
 }
 
+/// A peer that stays the process that it was.
+fn same() -> Arc<Same> {
+    Arc::new(Same)
+}
+
 fn me() -> Peer {
     Peer {
         pid: std::process::id(),
         uid: rustix::process::geteuid().as_raw(),
         executable: super::peer::executable(std::process::id()),
+        origin: Origin::default(),
     }
 }
 
@@ -157,7 +163,10 @@ impl Site {
     }
 
     async fn open(&self, kind: EndpointKind, name: &str) -> EndpointReply {
-        self.endpoints.open(&me(), wish(kind, name)).await.unwrap()
+        self.endpoints
+            .open(&me(), same(), wish(kind, name))
+            .await
+            .unwrap()
     }
 
     /// The records of refusals, those still gathered included.
