@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::broker::{Broker, Ports};
 use crate::config::{self, Config};
 use crate::domain::event::Activity;
-use crate::domain::peer::{Origin, Peer};
+use crate::domain::peer::Peer;
 use crate::domain::scope::Surroundings;
 use crate::harden::Hardening;
 use crate::ports::{Answer, Lines};
@@ -89,7 +89,7 @@ impl App {
             pid,
             uid: rustix::process::geteuid().as_raw(),
             executable: peer::executable(pid),
-            origin: Origin::default(),
+            origin: None,
         };
         let endpoints = Endpoints::new(Arc::clone(&broker), providers.tokens_directory, us);
         let this = Arc::new(Running {

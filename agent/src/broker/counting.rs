@@ -65,6 +65,7 @@ impl HandOut<'_> {
             session: session.id.clone(),
             interface: endpoint.ask.interface,
             peer: self.peer.clone(),
+            rule: self.grant.rule.clone(),
             issued_at: now,
             expires_at: session.expires_at,
             note: self.note,

@@ -105,6 +105,11 @@ impl OpenEndpoint {
         Arc::clone(&self.meaning().grant.profile)
     }
 
+    /// The rules of `peers` that decided, when last looked at.
+    pub(super) fn rule(&self) -> Option<String> {
+        self.meaning().grant.rule.as_ref().map(ToString::to_string)
+    }
+
     fn meaning(&self) -> Arc<Meaning> {
         Arc::clone(&self.meaning.lock().unwrap_or_else(PoisonError::into_inner))
     }

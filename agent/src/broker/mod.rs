@@ -188,7 +188,8 @@ impl Broker {
         let leased = self.lease(peer, ask, &grant, minted)?;
         self.record_lease(&leased.lease, &grant, &leased.minted)
             .await?;
-        // A lock or the session's end may have come meanwhile: what they promise holds.
+        // A lock, the session's end or another program may have come meanwhile: what was promised of them holds.
+        Self::still(&grant, peer, witness)?;
         if self.identities.era()? != era {
             return Err(Failure::Locked);
         }
@@ -234,6 +235,7 @@ impl Broker {
             session: session.id.clone(),
             interface: ask.interface,
             peer: peer.clone(),
+            rule: grant.rule.clone(),
             issued_at: self.ports.clock.now(),
             expires_at: session.expires_at,
             note: None,

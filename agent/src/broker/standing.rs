@@ -20,6 +20,7 @@ impl Broker {
         event.facts.role_arn = Some(role.to_string());
         event.facts.profile = Some(endpoint.ask.profile.to_string());
         event.facts.interface = Some(endpoint.ask.interface);
+        event.facts.rule = endpoint.rule();
         event.facts.reason.clone_from(&endpoint.ask.reason);
         event.facts.ticket.clone_from(&endpoint.ask.ticket);
         Ok(self.ports.journal.record(event).await?)

@@ -6,6 +6,7 @@ use jumpgate_iam::RoleArn;
 
 use super::name::{LeaseId, ProfileName, SessionId};
 use super::peer::Peer;
+use super::rule::RuleName;
 
 /// Most leases that are remembered; beyond it the oldest is forgotten (the journal keeps it).
 pub const MAX_LEASES: usize = 10_000;
@@ -28,6 +29,8 @@ pub struct Lease {
     pub interface: Interface,
     /// To whom.
     pub peer: Peer,
+    /// The rules of `peers` that decided.
+    pub rule: Option<RuleName>,
     /// When.
     pub issued_at: Timestamp,
     /// Until when AWS accepts the session.

@@ -10,8 +10,8 @@ pub struct Peer {
     /// The path of its executable; absent when the kernel would not say. With ` (deleted)` or ` (elsewhere)`
     /// behind it, it is not the file at this path any more, or not where the agent runs.
     pub executable: Option<String>,
-    /// Where it comes from; empty where no rule asks for it.
-    pub origin: Origin,
+    /// Where it comes from; absent where it was not looked at, since no rule asked for it.
+    pub origin: Option<Origin>,
 }
 
 /// Most processes that are looked at from a process upwards.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jumpgate_iam::Excerpt;
 
-use super::peer::Peer;
+use super::peer::{Origin, Peer};
 use super::profile::Profile;
 
 /// One rule of a profile's `peers`.
@@ -64,15 +64,17 @@ impl Criteria {
 
     /// What is not known of a process fits no criterion.
     fn fit(&self, peer: &Peer) -> bool {
+        let nowhere = Origin::default();
+        let origin = peer.origin.as_ref().unwrap_or(&nowhere);
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
-        let descends = |wanted: &String| peer.origin.ancestors.contains(&Some(wanted.clone()));
-        let within = |wanted: &String| peer.origin.is_within(wanted);
+        let descends = |wanted: &String| origin.ancestors.contains(&Some(wanted.clone()));
+        let within = |wanted: &String| origin.is_within(wanted);
         is(&self.exe, peer.executable.as_deref())
-            && is(&self.parent, peer.origin.parent())
+            && is(&self.parent, origin.parent())
             && self.ancestor.as_ref().is_none_or(descends)
-            && is(&self.unit, peer.origin.unit())
+            && is(&self.unit, origin.unit())
             && self.cgroup.as_ref().is_none_or(within)
     }
 
@@ -148,6 +150,11 @@ pub fn ruled(profile: &Arc<Profile>, peer: &Peer) -> Option<Ruled> {
             profile: Arc::clone(profile),
             rule: None,
         });
+    }
+    // A rule for less than `any` must not go by because a configuration came between the look and the question.
+    let mut criteria = profile.peers.iter().map(|rule| &rule.criteria);
+    if peer.origin.is_none() && criteria.any(Criteria::is_more_than_exe) {
+        return None;
     }
     let rule = closest(&profile.peers, peer)?;
     Some(Ruled {

@@ -16,7 +16,7 @@ use super::identity::{
     AccessKeyId, Argv, CodeSource, Endpoint, Identity, LongTermKey, Mfa, MfaSession, Store,
 };
 use super::name::{IdentityName, ProfileName};
-use super::peer::{Origin, Peer};
+use super::peer::Peer;
 use super::profile::{NarrowBounds, Profile, Requirements};
 use super::rule::{Criteria, PeerRule};
 use super::scope::Surroundings;
@@ -194,7 +194,7 @@ pub fn peer() -> Peer {
         pid: 4242,
         uid: 1000,
         executable: Some("/usr/bin/aws".into()),
-        origin: Origin::default(),
+        origin: None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
 use crate::domain::name::ProfileName;
 use crate::domain::profile::Profile;
-use crate::domain::rule::PeerRule;
+use crate::domain::rule::{PeerRule, RuleName};
 use crate::domain::session::Session;
 use crate::domain::settings::AgentSettings;
 
@@ -110,6 +110,7 @@ pub(super) fn lease(lease: &Lease) -> LeaseStatus {
         interface: lease.interface,
         pid: lease.peer.pid,
         executable: lease.peer.executable.clone(),
+        rule: lease.rule.as_ref().map(ToString::to_string),
         issued_at: lease.issued_at,
         expires_at: lease.expires_at,
     }
@@ -126,7 +127,9 @@ pub(super) fn profile_summary(profile: &Arc<Profile>) -> ProfileSummary {
     }
 }
 
-pub(super) fn profile_detail(profile: &Arc<Profile>) -> ProfileDetail {
+/// With the rule that decides for whoever looks at it.
+pub(super) fn profile_detail(profile: &Arc<Profile>, rule: Option<&RuleName>) -> ProfileDetail {
+    let rule = rule.map(|rule| format!("for this caller decides {rule}"));
     let policy = profile.policy.as_ref();
     let tag = |(key, value): &(_, _)| (ToString::to_string(key), ToString::to_string(value));
     ProfileDetail {
@@ -150,16 +153,38 @@ pub(super) fn profile_detail(profile: &Arc<Profile>) -> ProfileDetail {
         transitive_tags: profile.transitive.iter().map(ToString::to_string).collect(),
         require: required(profile),
         narrow: narrowing(profile),
-        peers: profile.peers.iter().map(only_for).collect(),
-        notes: profile.duration_note().into_iter().collect(),
+        peers: profile
+            .peers
+            .iter()
+            .map(|rule| only_for(rule, profile))
+            .collect(),
+        notes: profile.duration_note().into_iter().chain(rule).collect(),
     }
 }
 
-/// A rule for an executable alone is its path.
-fn only_for(rule: &PeerRule) -> String {
+/// Whom a rule is for, and what it takes away. One for an executable alone is its path.
+fn only_for(rule: &PeerRule, profile: &Profile) -> String {
     let exe = rule.criteria.exe.clone();
-    exe.filter(|_| !rule.criteria.is_more_than_exe())
-        .unwrap_or_else(|| rule.criteria.to_string())
+    let mut text = exe
+        .filter(|_| !rule.criteria.is_more_than_exe())
+        .unwrap_or_else(|| rule.criteria.to_string());
+    let Some(left) = rule.bounded.as_ref() else {
+        return text;
+    };
+    text.push(':');
+    if (&left.policy, &left.policy_arns) != (&profile.policy, &profile.policy_arns) {
+        text.push_str(" a policy of its own,");
+    }
+    if left.duration != profile.duration {
+        text.push_str(" at most ");
+        text.push_str(&left.duration.to_string());
+        text.push(',');
+    }
+    if left.require.confirm && !profile.require.confirm {
+        text.push_str(" a person's yes,");
+    }
+    text.pop();
+    text
 }
 
 fn required(profile: &Profile) -> Vec<String> {

@@ -25,6 +25,7 @@ use super::problem::problem;
 use super::routes::{Route, route};
 use super::{answers, asks, peer};
 use crate::broker::Broker;
+use crate::domain::grant::{Denial, rule_for};
 use crate::domain::peer::Peer;
 use crate::ports::{Answer, Lines};
 
@@ -169,8 +170,10 @@ impl Control {
         match route {
             Route::Credentials => self.credentials(peer, held, read(request).await?).await,
             Route::OpenEndpoint => {
+                // It outlives the configuration: the rules of the next one may ask where its opener comes from.
+                let opener = peer::looked_around(peer);
                 let (witness, request) = (Arc::clone(held) as _, read(request).await?);
-                let opened = self.endpoints.open(peer, witness, request).await;
+                let opened = self.endpoints.open(&opener, witness, request).await;
                 Ok(ok(&opened?))
             }
             Route::Status => Ok(ok(&self.status())),
@@ -240,10 +243,9 @@ impl Control {
         let found = profiles
             .iter()
             .find(|profile| profile.name == name)
-            .ok_or_else(|| {
-                problem(&crate::domain::grant::Denial::NoSuchProfile(name.clone()).into())
-            })?;
-        Ok(ok(&answers::profile_detail(found)))
+            .ok_or_else(|| problem(&Denial::NoSuchProfile(name.clone()).into()))?;
+        let rule = rule_for(&self.broker.settings(), peer, &name);
+        Ok(ok(&answers::profile_detail(found, rule.as_ref())))
     }
 
     async fn end_lease(&self, peer: &Peer, id: &str) -> Result<Response<Body>, Problem> {

@@ -55,14 +55,13 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::domain::peer::Origin;
 
     fn peer(pid: u32) -> Peer {
         Peer {
             pid,
             uid: rustix::process::geteuid().as_raw(),
             executable: super::super::peer::executable(pid),
-            origin: Origin::default(),
+            origin: None,
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::{OnceCell, Semaphore, oneshot};
 
 use super::crowd::{Attended, Crowd};
 use super::tcp_peer::Owner;
-use crate::domain::peer::{Origin, Peer};
+use crate::domain::peer::Peer;
 
 /// Most processes that are looked through.
 const MAX_PROCESSES: usize = 4_096;
@@ -107,7 +107,7 @@ fn nobody(owner: Owner) -> Peer {
         pid: 0,
         uid: owner.uid,
         executable: None,
-        origin: Origin::default(),
+        origin: None,
     }
 }
 

@@ -24,7 +24,7 @@ use super::holder::{Caller, Holders};
 use super::pace::{Pace, Paced};
 use super::room::Room;
 use super::tcp_peer::{self, Owner, TcpPeers};
-use crate::domain::peer::{Origin, Peer, Stranger};
+use crate::domain::peer::{Peer, Stranger};
 use crate::ports::Answer;
 
 /// An answer leaves by then: some SDKs give up after a second (Java, PHP, C++).
@@ -182,7 +182,7 @@ impl<S: Site> Listener<S> {
             pid: 0,
             uid: u32::MAX,
             executable: None,
-            origin: Origin::default(),
+            origin: None,
         };
         let _small_answers_leave_at_once = stream.set_nodelay(true);
         let owner = match (stream.peer_addr(), stream.local_addr()) {

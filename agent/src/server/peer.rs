@@ -8,7 +8,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::net::UnixStream;
 
 use super::{exits, origin};
-use crate::domain::peer::{Origin, Peer, Stranger, admit};
+use crate::domain::peer::{Peer, Stranger, admit};
 use crate::ports::Witness;
 
 /// The process that connected, if it may talk to us, and what holds it. With `look_around`, also where it comes from.
@@ -29,7 +29,7 @@ pub fn admitted(
         pid,
         uid,
         executable: None,
-        origin: Origin::default(),
+        origin: None,
     };
     if let Err(stranger) = admit(agent_uid, credentials) {
         return Err((peer, stranger));
@@ -37,10 +37,20 @@ pub fn admitted(
     // Held first: what is read of this pid from here on is read of one process, or it has ended.
     let held = Held::of(pid);
     peer.executable = executable(pid);
-    if look_around {
-        peer.origin = origin::of(pid);
+    match look_around {
+        true => Ok((looked_around(&peer), held)),
+        false => Ok((peer, held)),
     }
-    Ok((peer, held))
+}
+
+/// The same peer with where it comes from.
+#[must_use]
+pub fn looked_around(peer: &Peer) -> Peer {
+    let origin = peer.origin.clone();
+    Peer {
+        origin: origin.or_else(|| Some(origin::of(peer.pid))),
+        ..peer.clone()
+    }
 }
 
 /// A process whose pid goes to no other while this is there (pidfd_open(2)): what `/proc` says of it, it says of this
@@ -123,7 +133,7 @@ mod tests {
             pid,
             uid: rustix::process::geteuid().as_raw(),
             executable: executable(pid),
-            origin: Origin::default(),
+            origin: None,
         };
         assert!(held.is_still(&peer));
         assert!(!Held(None).is_still(&peer), "held by nothing");

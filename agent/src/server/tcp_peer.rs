@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
-use crate::domain::peer::{Origin, Peer, Stranger};
+use crate::domain::peer::{Peer, Stranger};
 
 /// `SOCK_DIAG_BY_FAMILY` (linux/sock_diag.h).
 const BY_FAMILY: u16 = 20;
@@ -106,7 +106,7 @@ pub fn admitted(
         pid: 0,
         uid,
         executable: None,
-        origin: Origin::default(),
+        origin: None,
     };
     let (SocketAddr::V4(peer), SocketAddr::V4(local)) = (peer, local) else {
         return Err((nobody(u32::MAX), Stranger::Unknown));

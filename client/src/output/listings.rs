@@ -85,10 +85,10 @@ pub(crate) fn profile(detail: &ProfileDetail) -> String {
         ("transitive tags", &detail.transitive_tags),
         ("requires", &detail.require),
         ("may be narrowed by", &detail.narrow),
-        ("only for", &detail.peers),
     ];
     let set = lists.into_iter().filter(|(_, values)| !values.is_empty());
     lines.extend(set.map(|(name, values)| (name, values.join(", "))));
+    lines.extend(detail.peers.iter().map(|rule| ("only for", rule.clone())));
     lines.extend(detail.notes.iter().map(|note| ("note", note.clone())));
     fields(lines)
 }

@@ -372,7 +372,7 @@ pub struct ProfileDetail {
     pub require: Vec<String>,
     /// What a caller may add: `policy`, `duration`, and tag keys as `tag:KEY`.
     pub narrow: Vec<String>,
-    /// The executables that may ask; empty for any process of the same user.
+    /// Whom its rules are for, each with what it takes away; empty for any process of the same user.
     pub peers: Vec<String>,
     /// What a reader should know, such as a duration that is capped by role chaining.
     pub notes: Vec<String>,
@@ -402,6 +402,9 @@ pub struct LeaseStatus {
     pub pid: u32,
     /// The holder's executable, if the kernel told.
     pub executable: Option<String>,
+    /// The rules of `peers` that decided, if the profile has some: what they are called in the configuration, and whom
+    /// they are for.
+    pub rule: Option<String>,
     /// When it was handed out.
     pub issued_at: Timestamp,
     /// When AWS stops accepting the session.

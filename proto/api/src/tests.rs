@@ -233,6 +233,7 @@ fn golden_leases() {
                 interface: Interface::Process,
                 pid: 4711,
                 executable: Some("/usr/local/bin/jumpgate".into()),
+                rule: Some("profile.dev.peers[0] (parent \"/usr/bin/terraform\")".into()),
                 issued_at: at(0),
                 expires_at: at(3600),
             }],

@@ -1,5 +1,7 @@
 //! Rules per verified caller, and what is required of one, from the ask to the journal.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jumpgate_api::Code;
 
 use super::*;
@@ -90,6 +92,11 @@ async fn callers_of_one_profile_get_what_their_rules_leave_and_no_session_of_ano
     let any = "profile.dev.peers[0] (any)";
     let tool = "profile.dev.peers[1] (exe \"/opt/tool/bin/tool\")";
     assert_eq!(rules, [any, tool, any, tool]);
+    let leases = house.broker.leases().into_iter();
+    let rules: Vec<_> = leases
+        .map(|lease| lease.rule.unwrap().to_string())
+        .collect();
+    assert_eq!(rules, [any, tool, any, tool]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,6 +115,25 @@ async fn a_peer_that_became_another_program_gets_nothing_by_a_rule() {
     let asked = ask("open");
     let open = house.broker.credentials(&tool, &Changed, &asked).await;
     assert!(open.is_ok(), "no rule, no program that it must be");
+}
+
+/// The same until its hand-out is written, and then no more.
+struct ChangedMeanwhile(AtomicUsize);
+
+impl Witness for ChangedMeanwhile {
+    fn is_still(&self, _: &Peer) -> bool {
+        self.0.fetch_add(1, Ordering::SeqCst) == 0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_one_that_became_it_while_the_journal_was_written() {
+    let house = House::plain(vec![ruled()]);
+    let meanwhile = ChangedMeanwhile(AtomicUsize::new(0));
+    let (tool, asked) = (running(TOOL), ask("dev"));
+    let refused = house.broker.credentials(&tool, &meanwhile, &asked).await;
+    assert!(matches!(refused, Err(Failure::PeerChanged(_))));
+    assert!(house.broker.leases().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,10 +34,10 @@ fn criteria(text: &str) -> Criteria {
 fn aws() -> Peer {
     Peer {
         executable: Some(AWS.into()),
-        origin: Origin {
+        origin: Some(Origin {
             ancestors: vec![Some(SHELL.into()), Some(TOOL.into()), None],
             cgroup: Some(GROUP.into()),
-        },
+        }),
         ..peer()
     }
 }
@@ -116,10 +116,10 @@ fn whom_a_criterion_is_for() {
 fn what_is_not_known_fits_nothing_but_any() {
     let unknown = Peer {
         executable: None,
-        origin: Origin {
+        origin: Some(Origin {
             ancestors: vec![None],
             cgroup: None,
-        },
+        }),
         ..peer()
     };
     for text in [
@@ -159,6 +159,27 @@ fn what_a_rule_leaves_is_what_is_decided_on_and_its_name_says_why() {
         (&found.profile, found.rule.unwrap().as_str()),
         (&whole, "profile.dev.peers[0] (any)")
     );
+}
+
+/// Such as a process that connected under a configuration that did not ask for it.
+#[test]
+fn a_peer_that_was_not_looked_at_sees_nothing_where_rules_ask_where_it_comes_from() {
+    let unseen = Peer {
+        origin: None,
+        ..aws()
+    };
+    for (texts, expected) in [
+        (&["", "ancestor=/opt/tool/bin/tool"][..], false),
+        (&["exe=/usr/bin/aws", "unit=tool.scope"], false),
+        (&["", "exe=/usr/bin/aws"], true),
+    ] {
+        let whole = Arc::new(Profile {
+            peers: rules(texts),
+            ..profile("dev")
+        });
+        assert_eq!(ruled(&whole, &unseen).is_some(), expected, "{texts:?}");
+        assert!(ruled(&whole, &aws()).is_some());
+    }
 }
 
 proptest! {

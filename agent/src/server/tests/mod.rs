@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use super::endpoints::Endpoints;
 use crate::broker::tests::{House, Same};
 use crate::domain::event::{Activity, Event};
-use crate::domain::peer::{Origin, Peer};
+use crate::domain::peer::Peer;
 use crate::domain::profile::Profile;
 use crate::domain::samples::profile;
 
@@ -128,7 +128,7 @@ fn me() -> Peer {
         pid: std::process::id(),
         uid: rustix::process::geteuid().as_raw(),
         executable: super::peer::executable(std::process::id()),
-        origin: Origin::default(),
+        origin: None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::record::compose;
 use super::*;
 use crate::domain::event::Facts;
 use crate::domain::name::LeaseId;
-use crate::domain::peer::{Origin, Peer};
+use crate::domain::peer::Peer;
 
 fn chain() -> Chain {
     Chain {
@@ -38,7 +38,7 @@ fn full() -> Event {
             pid: 4711,
             uid: 1000,
             executable: text("/usr/bin/aws"),
-            origin: Origin::default(),
+            origin: None,
         }),
         lease: Some(LeaseId::parse("01KAN0000000000000000000L1").unwrap()),
         expires_at: Some(at(3600)),
