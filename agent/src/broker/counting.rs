@@ -138,6 +138,7 @@ impl Broker {
             return Ok(());
         }
         let (grant, minted) = (served.grant, served.minted);
+        self.refresh_ahead(endpoint, minted);
         let now = self.ports.clock.now();
         let lease = served.lease(now);
         self.record_lease(&lease, grant, minted).await?;

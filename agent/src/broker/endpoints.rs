@@ -5,6 +5,7 @@
 //! session is recorded before it leaves; the same again is counted and recorded once a minute, or the journal would be the
 //! limit of how often an SDK may ask.
 
+mod ahead;
 mod preparing;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use jumpgate_api::{Interface, Secret, Timestamp};
 
+use self::ahead::Ahead;
 use super::counting::{HandOut, Holders};
 use super::failure::Failure;
 use super::minting::Told;
@@ -47,6 +49,7 @@ pub struct OpenEndpoint {
     pub owner: Peer,
     meaning: Mutex<Arc<Meaning>>,
     pub(super) holders: Mutex<Holders>,
+    ahead: Mutex<Option<Ahead>>,
 }
 
 /// What an ask means under one configuration.
@@ -200,6 +203,7 @@ impl Broker {
             owner: peer.clone(),
             meaning: Mutex::new(Arc::new(self.meaning(peer, ask)?)),
             holders: Mutex::default(),
+            ahead: Mutex::default(),
         });
         let mut open = self.endpoints.open();
         if open.len() >= MAX_ENDPOINTS {

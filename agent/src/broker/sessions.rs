@@ -308,6 +308,16 @@ impl Sessions {
         kept.map_or_else(|| question.clone(), |(kept, _)| kept.clone())
     }
 
+    /// Whether this is the session that is kept for the question.
+    pub(super) fn keeps(&self, question: &Question, minted: &Arc<Minted>) -> bool {
+        let cache = self.cache();
+        let kept = cache
+            .entries
+            .get(question)
+            .and_then(|entry| entry.minted.as_ref());
+        kept.is_some_and(|kept| Arc::ptr_eq(kept, minted))
+    }
+
     /// How many questions are kept.
     #[cfg(test)]
     pub(super) fn entries(&self) -> usize {

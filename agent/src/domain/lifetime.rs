@@ -68,6 +68,13 @@ fn refresh_at(life: Duration) -> Duration {
     REFRESH_AHEAD.max(life / 4).min(life * 3 / 5)
 }
 
+/// How long until a session's refresh may start: zero from [`Freshness::Ageing`] on.
+#[must_use]
+pub fn until_refresh(issued_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> Duration {
+    let (life, left) = (expires_at.since(issued_at), expires_at.since(now));
+    left.saturating_sub(refresh_at(life))
+}
+
 /// How long after a failed refresh the next one may start while the old session is served: 30 s, doubling
 /// to 5 min, less up to a quarter by `jitter` (0 to 255) so that many agents do not return together.
 #[must_use]
@@ -121,6 +128,27 @@ mod tests {
             (10, 60, Spent),
         ] {
             assert_eq!(judge(life, left), expected, "{life} min, {left} s left");
+        }
+    }
+
+    #[test]
+    fn a_refresh_is_due_when_the_session_ages() {
+        for (life, left, due) in [
+            (60, 3600, 1800),
+            (60, 1801, 1),
+            (60, 1800, 0),
+            (60, 0, 0),
+            (15, 900, 360),
+        ] {
+            let issued = Timestamp::from_unix_seconds(1_000_000);
+            let expires = issued.plus(Duration::from_secs(life * 60));
+            let now = Timestamp::from_unix_seconds(1_000_000 + life as i64 * 60 - left);
+            assert_eq!(
+                until_refresh(issued, expires, now),
+                Duration::from_secs(due)
+            );
+            let ages = freshness(issued, expires, now, HANDED_OUT) != Freshness::Fresh;
+            assert_eq!(ages, due == 0, "{life} min, {left} s left");
         }
     }
 

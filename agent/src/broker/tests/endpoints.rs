@@ -8,13 +8,18 @@ use super::super::BEYOND_PROMPT;
 use super::*;
 use crate::broker::endpoints::{Handed, OpenEndpoint};
 use crate::domain::peer::Peer;
+use crate::ports::TokenErrorKind;
 
 /// When the server gives up.
 const DEADLINE: Duration = Duration::from_millis(750);
 
 async fn opened(house: &House) -> Arc<OpenEndpoint> {
+    opened_as(house, Interface::Container).await
+}
+
+async fn opened_as(house: &House, interface: Interface) -> Arc<OpenEndpoint> {
     let mut ask = ask("dev");
-    ask.interface = Interface::Container;
+    ask.interface = interface;
     house.broker.open_endpoint(&peer(), &ask).await.unwrap()
 }
 
@@ -103,4 +108,53 @@ async fn an_issue_that_nobody_waited_for_and_was_not_written_is_made_good() {
     serve(&house, &endpoint, "/bin/aws").await.unwrap();
     assert_eq!(house.recorded(Activity::LeaseIssue), 1);
     assert_eq!(house.recorded(Activity::LeaseServe), 0);
+}
+
+/// botocore asks IMDS again with 15 minutes left: the next session must be there then, whatever STS takes.
+#[tokio::test(start_paused = true)]
+async fn a_session_handed_out_by_imds_is_refreshed_before_anybody_asks_again() {
+    for (interface, calls) in [(Interface::Imds, 2), (Interface::Container, 1)] {
+        let house = House::plain(vec![profile("dev")]);
+        let endpoint = opened_as(&house, interface).await;
+        serve(&house, &endpoint, "/bin/aws").await.unwrap();
+        pass(30 * 60 - 1).await;
+        assert_eq!(house.tokens.roles.count(), 1, "fresh");
+        pass(1).await;
+        assert_eq!(house.tokens.roles.count(), calls);
+        pass(3 * 3600).await;
+        assert_eq!(
+            house.tokens.roles.count(),
+            calls,
+            "once for a session that was handed out"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_ahead_that_fails_is_tried_again_and_ends_with_the_endpoint() {
+    let house = House::plain(vec![profile("dev")]);
+    let endpoint = opened_as(&house, Interface::Imds).await;
+    serve(&house, &endpoint, "/bin/aws").await.unwrap();
+    house.tokens.deny(Some(TokenErrorKind::Unavailable));
+    pass(30 * 60).await;
+    let tried = house.tokens.roles.count();
+    assert!(tried >= 2);
+    pass(60).await;
+    assert!(house.tokens.roles.count() > tried, "and again");
+    let (lease, tried) = (endpoint.lease.clone(), house.tokens.roles.count());
+    drop(endpoint);
+    house.broker.close_endpoint(&lease, None, "closed").await;
+    pass(600).await;
+    assert_eq!(house.tokens.roles.count(), tried);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_ahead_unlocks_nothing() {
+    let house = House::plain(vec![profile("dev")]);
+    let endpoint = opened_as(&house, Interface::Imds).await;
+    serve(&house, &endpoint, "/bin/aws").await.unwrap();
+    let calls = house.calls();
+    house.broker.lock(None, "for the test").await;
+    pass(3600).await;
+    assert_eq!(house.calls(), calls);
 }
