@@ -115,11 +115,9 @@ impl Endpoints {
         peer: &Peer,
         request: EndpointRequest,
     ) -> Result<EndpointReply, Problem> {
-        let until_exit = request.until_exit;
-        let reply = self.opened(peer, request).await?;
-        let lease = LeaseId::parse(&reply.lease).ok();
-        let stand = lease.and_then(|lease| self.stands.find(&lease));
-        if until_exit && let Some(stand) = stand {
+        let (reply, stand) = self.opened(peer, request).await?;
+        // Its process may have ended meanwhile.
+        if stand.until_exit && !*stand.closing.borrow() {
             let prepared = self.broker.prepare_endpoint(&stand.open).await;
             if let Err(failure) = prepared {
                 let why = "its session could not be had";
@@ -134,14 +132,14 @@ impl Endpoints {
         self: &Arc<Self>,
         peer: &Peer,
         request: EndpointRequest,
-    ) -> Result<EndpointReply, Problem> {
+    ) -> Result<(EndpointReply, Arc<Stand>), Problem> {
         let until_exit = request.until_exit;
         let ask = asks::endpoint(&self.broker.settings(), request)?;
         let turn = self.opening.acquire().await;
         let _turn = turn.map_err(|_| Problem::new(Code::Busy, "the agent is ending"))?;
         if !until_exit && let Some(stand) = self.found(peer, &ask).await {
             let stand = stand?;
-            return self.shown(&stand);
+            return Ok((self.shown(&stand)?, stand));
         }
         let watched = until_exit.then(|| Watched::of(peer)).transpose();
         let watched = watched.map_err(|error| cannot("the process cannot be watched", &error))?;
@@ -163,7 +161,7 @@ impl Endpoints {
         if let Some(watched) = watched {
             self.close_at_the_end_of(watched, &stand);
         }
-        Ok(reply)
+        Ok((reply, stand))
     }
 
     async fn recorded_and_shown(

@@ -212,10 +212,12 @@ impl<S: Site> Listener<S> {
         let service = hyper::service::service_fn(|request| {
             pace.serving();
             async {
-                let reply = match &caller {
+                let mut reply = match &caller {
                     Ok(caller) => self.respond(caller, request).await,
                     Err(stranger) => self.last_word(&Refusal::from(stranger.clone())),
                 };
+                let no_store = HeaderValue::from_static("no-store");
+                reply.headers_mut().insert(CACHE_CONTROL, no_store);
                 pace.resting();
                 Ok::<_, Infallible>(reply)
             }
@@ -272,17 +274,14 @@ impl<S: Site> Listener<S> {
             }
             self.site.answer(caller, &request).await
         };
-        let mut reply = match tokio::time::timeout(DEADLINE, answer).await {
+        match tokio::time::timeout(DEADLINE, answer).await {
             Ok(reply) => reply,
             Err(_) => {
                 let noted = self.note(caller, &Refusal::Late);
                 let _journal_hangs = tokio::time::timeout(NOTED_WITHIN, noted).await;
                 self.site.refuse(&Refusal::Late)
             }
-        };
-        let headers = reply.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        reply
+        }
     }
 
     async fn note(&self, caller: &Caller, refusal: &Refusal) {
@@ -303,9 +302,8 @@ impl<S: Site> Listener<S> {
     /// A refusal that ends the connection.
     fn last_word(&self, refusal: &Refusal) -> Reply {
         let mut reply = self.site.refuse(refusal);
-        let headers = reply.headers_mut();
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let close = HeaderValue::from_static("close");
+        reply.headers_mut().insert(CONNECTION, close);
         reply
     }
 }

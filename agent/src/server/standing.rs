@@ -144,7 +144,7 @@ impl Endpoints {
         let mut failed = Vec::new();
         for serve in wanted.values() {
             if let Some(stand) = self.stand_of(serve) {
-                self.put_token_back(serve, &stand);
+                self.put_file_back(&stand);
             } else if let Err(error) = self.raise(serve).await {
                 failed.push(format!("serve.{} is not open: {error}", serve.name));
             }
@@ -232,16 +232,6 @@ impl Endpoints {
         let token = self.broker.new_secret();
         self.standing_tokens.write(serve, &token)?;
         Ok(token)
-    }
-
-    /// Somebody may have cleaned the directory up.
-    fn put_token_back(&self, serve: &Serve, stand: &Stand) {
-        if let Some(token) = &stand.token
-            && !self.standing_tokens.holds(serve, token)
-            && let Err(error) = self.standing_tokens.write(serve, token)
-        {
-            tracing::warn!(serve = %serve.name, %error, "its token is not in its file");
-        }
     }
 
     /// Waits until the port of an endpoint that was taken down is free.

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::socket::{SocketError, private_directory};
-use super::token_files::write_new;
+use super::token_files::replace;
 use crate::domain::serve::{Serve, ServeName};
 
 /// A token is 32 random bytes as base64url without padding.
@@ -75,12 +75,7 @@ impl StandingTokens {
         private_directory(&self.directory, self.uid)?;
         let path = self.path(serve);
         let name = format!("{HALF_WRITTEN}{}", serve.token_file());
-        let new = self.directory.join(name);
-        let written = write_new(&new, token).and_then(|()| fs::rename(&new, &path));
-        written.map_err(|error| {
-            let _half_written = fs::remove_file(&new);
-            SocketError::Io { path, error }
-        })
+        replace(path, &self.directory.join(name), token)
     }
 
     /// Whether the file is there with this token.

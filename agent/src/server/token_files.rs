@@ -40,11 +40,7 @@ impl TokenFiles {
         private_directory(&self.directory, self.uid)?;
         let path = self.path(lease);
         let new = self.directory.join(format!("{lease}{HALF_WRITTEN}"));
-        let written = write_new(&new, token).and_then(|()| fs::rename(&new, &path));
-        written.map_err(|error| {
-            let _half_written = fs::remove_file(&new);
-            SocketError::Io { path, error }
-        })
+        replace(path, &new, token)
     }
 
     /// Whether the file is there with this token: somebody may have cleaned the directory up.
@@ -80,8 +76,21 @@ fn is_of_a_lease(name: &OsStr) -> bool {
     id.len() == 26 && id.iter().all(digit)
 }
 
+/// Puts a token in place of what a file holds, by way of a new one: whoever reads it finds the old or the new whole.
+pub(super) fn replace(
+    path: PathBuf,
+    new: &Path,
+    token: &Secret<String>,
+) -> Result<(), SocketError> {
+    let written = write_new(new, token).and_then(|()| fs::rename(new, &path));
+    written.map_err(|error| {
+        let _half_written = fs::remove_file(new);
+        SocketError::Io { path, error }
+    })
+}
+
 /// Writes a file that was not there, for its owner alone.
-pub(super) fn write_new(path: &Path, token: &Secret<String>) -> io::Result<()> {
+fn write_new(path: &Path, token: &Secret<String>) -> io::Result<()> {
     let _left_over = fs::remove_file(path);
     let mut file = OpenOptions::new()
         .write(true)

@@ -39,7 +39,7 @@ impl Endpoints {
         }
     }
 
-    fn put_file_back(&self, stand: &Stand) {
+    pub(super) fn put_file_back(&self, stand: &Stand) {
         let Some(token) = &stand.token else {
             return;
         };
