@@ -167,6 +167,38 @@ fn presets_are_listed_and_shown_without_an_agent() {
     assert!(!lab.socket().exists(), "no agent was started");
 }
 
+#[test]
+fn a_profile_shows_its_preset_and_how_it_is_narrowed() {
+    let lab = ready_with(
+        r#"
+[profile.shell]
+account = "target"
+role = "Developer"
+policy = { preset = "ssm", tag_key = "Name", tag_values = ["develop", "test"] }
+scope_down = "sts"
+
+[profile.open]
+account = "target"
+role = "Developer"
+"#,
+    );
+    let show = |name: &str| lab.run(&["profile", "show", name, "--json"]).good().json();
+    let shell = show("shell");
+    let expected = serde_json::json!({"name": "ssm", "parameters": {
+        "document": ["SSM-SessionManagerRunShell"], "tag_key": ["Name"], "tag_values": ["develop", "test"]}});
+    assert_eq!(shell["preset"], expected);
+    assert_eq!(shell["scope_down"], "sts");
+    let text = lab.run(&["profile", "show", "shell"]).good().stdout;
+    for line in ["tag_values = develop, test)\n", "scope down"] {
+        assert!(text.contains(line), "{text}");
+    }
+    let open = show("open");
+    assert!(
+        open["preset"].is_null() && open["scope_down"].is_null(),
+        "{open}"
+    );
+}
+
 /// A policy of so many characters, minified.
 fn policy_of(characters: usize) -> String {
     let policy = |name: &str| {

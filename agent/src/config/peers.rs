@@ -129,6 +129,7 @@ fn bounded(
         let own = policies.policies(&raw.policy, Some(profile.role.partition()));
         let left = narrowed(faults, written, profile, own).unwrap_or_default();
         (bounded.policy, bounded.policy_arns) = (left.inline, left.arns);
+        bounded.preset = left.preset;
     }
     if let Some(written) = raw.duration.here() {
         bounded.duration = duration(faults, written, profile);
@@ -160,6 +161,8 @@ fn narrowed<T>(
         Ok(inline) => Some(SessionPolicies {
             inline,
             arns: profile.policy_arns.clone(),
+            // What is sent is neither of the two.
+            preset: None,
         }),
         Err(why) => {
             let why = format!("this one cannot be put as denies within them: {why}");

@@ -47,7 +47,7 @@ impl PolicyReader<'_> {
             }
             _ => SessionPolicies {
                 inline: self.policy(written),
-                arns: PolicyArns::default(),
+                ..SessionPolicies::default()
             },
         }
     }

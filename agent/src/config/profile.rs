@@ -75,6 +75,7 @@ impl<'a> Context<'_, 'a> {
             external_id,
             session_name: session_name?,
             source_identity,
+            preset: policies.preset,
             policy: policies.inline,
             policy_arns,
             tags,

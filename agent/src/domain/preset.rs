@@ -124,6 +124,17 @@ pub struct SessionPolicies {
     pub inline: Option<PolicyDocument>,
     /// The managed policies.
     pub arns: PolicyArns,
+    /// The preset that they come from.
+    pub preset: Option<Chosen>,
+}
+
+/// A preset with its parameters, as a profile or an ask names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its name.
+    pub name: &'static str,
+    /// All its parameters, those by default too.
+    pub parameters: Given,
 }
 
 /// Why a preset cannot be used.
@@ -245,6 +256,7 @@ impl Preset {
             return Err(missing);
         }
         let mut policy = self.policy.replace(PARTITION, partition.as_str());
+        let mut parameters = Given::new();
         for parameter in &self.parameters {
             let default = || parameter.default.iter().cloned().collect();
             let values = given
@@ -252,6 +264,7 @@ impl Preset {
                 .map_or_else(default, Clone::clone);
             self.check(parameter, &values)?;
             policy = policy.replace(&format!("<{}>", parameter.name), &values.join("\",\""));
+            parameters.insert(parameter.name.clone(), values);
         }
         let inline = PolicyDocument::parse(&policy).map_err(|error| PresetError::Policy {
             preset: self.name,
@@ -260,6 +273,10 @@ impl Preset {
         Ok(SessionPolicies {
             inline: Some(inline),
             arns: self.arns(partition),
+            preset: Some(Chosen {
+                name: self.name,
+                parameters,
+            }),
         })
     }
 

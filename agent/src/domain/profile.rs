@@ -3,6 +3,7 @@
 use jumpgate_iam::{ExternalId, PolicyArns, PolicyDocument, Region, RoleArn, RoleDuration, TagKey};
 
 use super::name::{IdentityName, ProfileName};
+use super::preset::Chosen;
 use super::rule::PeerRule;
 use super::template::Template;
 
@@ -29,6 +30,8 @@ pub struct Profile {
     pub session_name: Template,
     /// The source identity.
     pub source_identity: Option<Template>,
+    /// The preset that the session policies come from.
+    pub preset: Option<Chosen>,
     /// The inline session policy.
     pub policy: Option<PolicyDocument>,
     /// The managed session policies.

@@ -147,6 +147,7 @@ pub fn profile(name: &str) -> Profile {
         transitive: Vec::new(),
         require: Requirements::default(),
         narrow: NarrowBounds::default(),
+        preset: None,
         scope_down: false,
         peers: Vec::new(),
     }

@@ -183,7 +183,7 @@ fn ask(word: &str, partition: Partition) -> Result<SessionPolicies, ExplainError
     let Some(name) = word.strip_prefix("preset:") else {
         return Ok(SessionPolicies {
             inline: Some(policy(word, PolicyKind::Session)?),
-            arns: PolicyArns::default(),
+            ..SessionPolicies::default()
         });
     };
     let policies = Preset::named(name).and_then(|found| found.policies(partition, &Given::new()));

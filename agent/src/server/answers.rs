@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jumpgate_api::{
-    CredentialsReply, IdentityReply, IdentityStatus, IdentitySummary, LeaseStatus, ProfileDetail,
-    ProfileSummary, SessionStatus, UnlockReply,
+    CredentialsReply, IdentityReply, IdentityStatus, IdentitySummary, LeaseStatus, PresetUse,
+    ProfileDetail, ProfileSummary, SessionStatus, UnlockReply,
 };
 use jumpgate_iam::CallerArn;
 
@@ -12,6 +12,7 @@ use crate::broker::{Leased, Standing};
 use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
 use crate::domain::name::ProfileName;
+use crate::domain::preset::Chosen;
 use crate::domain::profile::Profile;
 use crate::domain::rule::{PeerRule, RuleName};
 use crate::domain::session::Session;
@@ -138,6 +139,7 @@ pub(super) fn profile_detail(profile: &Arc<Profile>, rule: Option<&RuleName>) ->
         external_id: profile.external_id.as_ref().map(ToString::to_string),
         session_name: profile.session_name.to_string(),
         source_identity: profile.source_identity.as_ref().map(ToString::to_string),
+        preset: profile.preset.as_ref().map(preset),
         policy: policy.map(|policy| policy.minified().to_owned()),
         policy_characters: policy.map(jumpgate_iam::PolicyDocument::characters),
         policy_arns: profile
@@ -153,6 +155,7 @@ pub(super) fn profile_detail(profile: &Arc<Profile>, rule: Option<&RuleName>) ->
         transitive_tags: profile.transitive.iter().map(ToString::to_string).collect(),
         require: required(profile),
         narrow: narrowing(profile),
+        scope_down: profile.scope_down.then(|| "sts".to_owned()),
         peers: profile
             .peers
             .iter()
@@ -185,6 +188,13 @@ fn only_for(rule: &PeerRule, profile: &Profile) -> String {
     }
     text.pop();
     text
+}
+
+fn preset(chosen: &Chosen) -> PresetUse {
+    PresetUse {
+        name: chosen.name.to_owned(),
+        parameters: chosen.parameters.clone(),
+    }
 }
 
 fn required(profile: &Profile) -> Vec<String> {

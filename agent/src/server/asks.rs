@@ -4,7 +4,7 @@ use jumpgate_api::{
     Code, CredentialsRequest, EndpointKind, EndpointRequest, IdentityAddRequest, Interface, Narrow,
     Problem, UnlockRequest,
 };
-use jumpgate_iam::{Partition, PolicyArns, PolicyDocument, ScopedDuration, TagKey, TagValue};
+use jumpgate_iam::{Partition, PolicyDocument, ScopedDuration, TagKey, TagValue};
 
 use crate::broker::Answers;
 use crate::domain::grant::{Ask, MAX_REASON, MAX_TICKET, Narrowing};
@@ -57,7 +57,7 @@ fn ask_for(
     let policies = policies
         .map(|text| policies_of(text, partition))
         .transpose()?;
-    let SessionPolicies { inline, arns } = policies.unwrap_or_default();
+    let SessionPolicies { inline, arns, .. } = policies.unwrap_or_default();
     Ok(Ask {
         profile,
         interface,
@@ -88,7 +88,7 @@ fn policies_of(text: &str, partition: Partition) -> Result<SessionPolicies, Prob
     let inline = PolicyDocument::parse(text).map_err(|error| invalid("policy", &error))?;
     Ok(SessionPolicies {
         inline: Some(inline),
-        arns: PolicyArns::default(),
+        ..SessionPolicies::default()
     })
 }
 

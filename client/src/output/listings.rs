@@ -3,7 +3,7 @@
 
 use jumpgate_api::{
     IdentityList, IdentityState, Interface, JournalDamage, JournalReport, LeaseList, PresetDetail,
-    PresetList, ProfileDetail, ProfileList, Status, Timestamp,
+    PresetList, PresetUse, ProfileDetail, ProfileList, Status, Timestamp,
 };
 
 use super::{fields, mark, remaining, table, until};
@@ -59,6 +59,8 @@ pub(crate) fn profile(detail: &ProfileDetail) -> String {
         ("region", &detail.region),
         ("external id", &detail.external_id),
         ("source identity", &detail.source_identity),
+        ("scope down", &detail.scope_down),
+        ("preset", &detail.preset.as_ref().map(preset_use)),
         ("policy", &detail.policy),
     ];
     lines.extend(
@@ -91,6 +93,16 @@ pub(crate) fn profile(detail: &ProfileDetail) -> String {
     lines.extend(detail.peers.iter().map(|rule| ("only for", rule.clone())));
     lines.extend(detail.notes.iter().map(|note| ("note", note.clone())));
     fields(lines)
+}
+
+/// `ssm (tag_key = Name; tag_values = develop, test)`.
+fn preset_use(preset: &PresetUse) -> String {
+    let parameters = preset.parameters.iter();
+    let parameters = parameters.map(|(name, values)| format!("{name} = {}", values.join(", ")));
+    match parameters.collect::<Vec<_>>().join("; ") {
+        none if none.is_empty() => preset.name.clone(),
+        all => format!("{} ({all})", preset.name),
+    }
 }
 
 /// `policy preset list`.

@@ -358,6 +358,8 @@ pub struct ProfileDetail {
     pub session_name: String,
     /// Template of the source identity.
     pub source_identity: Option<String>,
+    /// The preset that the session policy comes from.
+    pub preset: Option<PresetUse>,
     /// The session policy, minified.
     pub policy: Option<String>,
     /// Its characters as STS counts them.
@@ -372,10 +374,21 @@ pub struct ProfileDetail {
     pub require: Vec<String>,
     /// What a caller may add: `policy`, `duration`, and tag keys as `tag:KEY`.
     pub narrow: Vec<String>,
+    /// Who intersects a caller's policy with the profile's: `sts`; absent where it becomes denies.
+    pub scope_down: Option<String>,
     /// Whom its rules are for, each with what it takes away; empty for any process of the same user.
     pub peers: Vec<String>,
     /// What a reader should know, such as a duration that is capped by role chaining.
     pub notes: Vec<String>,
+}
+
+/// A preset as a profile uses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresetUse {
+    /// Its name.
+    pub name: String,
+    /// Every parameter with its values, those by default too.
+    pub parameters: BTreeMap<String, Vec<String>>,
 }
 
 /// `GET /v1/leases`.

@@ -207,6 +207,13 @@ fn golden_profiles() {
             external_id: None,
             session_name: "{user}-{session}".into(),
             source_identity: Some("{user}".into()),
+            preset: Some(PresetUse {
+                name: "ssm".into(),
+                parameters: BTreeMap::from([(
+                    "tag_values".into(),
+                    vec!["develop".into(), "test".into()],
+                )]),
+            }),
             policy: Some("{\"Version\":\"2012-10-17\",\"Statement\":[]}".into()),
             policy_characters: Some(40),
             policy_arns: vec!["arn:aws:iam::aws:policy/job-function/ViewOnlyAccess".into()],
@@ -214,6 +221,7 @@ fn golden_profiles() {
             transitive_tags: vec!["DoiTEnvironment".into()],
             require: vec!["ticket".into()],
             narrow: vec!["policy".into(), "duration".into(), "tag:Ticket".into()],
+            scope_down: Some("sts".into()),
             peers: vec!["/usr/bin/terraform".into()],
             notes: vec![],
         },

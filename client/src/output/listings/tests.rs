@@ -106,6 +106,8 @@ duration            1h
 session name        {user}-{session}
 region              ap-northeast-1
 source identity     {user}
+scope down          sts
+preset              ssm (tag_values = develop, test)
 policy              {\"Version\":\"2012-10-17\",\"Statement\":[]}
 policy size         40 characters
 policy arn          arn:aws:iam::aws:policy/job-function/ViewOnlyAccess
