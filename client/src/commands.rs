@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 use crate::cli::{self, Environment, Json, Parsed, SdkEnvironment, Verb};
 use crate::connection::{Agent, Audience, Reply, Request};
 use crate::failure::{Exit, Failure};
-use crate::output::Stdout;
+use crate::output::{Stdout, escape};
 use crate::person::{Person, StandardInput};
 
 /// How a command ends.
@@ -49,6 +49,14 @@ impl Context<'_> {
     fn finish(&mut self, text: &str) -> Outcome {
         self.out.write_all(text.as_bytes())?;
         Ok(ExitStatus::Success.into())
+    }
+
+    /// Tells what a reply warns of.
+    fn warn(&mut self, warnings: &[String]) {
+        for warning in warnings {
+            let warning = escape(warning);
+            self.person.tell(&format!("jumpgate: warning: {warning}\n"));
+        }
     }
 
     /// Asks for a listing and writes it for programs or for people.

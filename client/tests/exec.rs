@@ -80,7 +80,13 @@ fn environment(reply: &'static str, options: &[&str], before: &[(&str, &str)]) -
     let home = played(reply);
     let mut exec = exec(&home, options, &["/usr/bin/env"]);
     let output = exec.envs(before.iter().copied()).output().unwrap();
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let told = String::from_utf8(output.stderr).unwrap();
+    let warnings = usize::from(reply.contains("\"warnings\""));
+    assert_eq!(
+        told.matches("jumpgate: warning: the policy").count(),
+        warnings
+    );
+    assert_eq!(told.lines().count(), warnings, "{told}");
     let text = String::from_utf8(output.stdout).unwrap();
     let other = |line: &&str| !line.starts_with("JUMPGATE_SOCKET=");
     let mut lines: Vec<String> = text.lines().filter(other).map(str::to_owned).collect();
@@ -176,8 +182,14 @@ fn the_files_that_an_sdk_would_read_are_looked_into() {
     let output = exec.output().unwrap();
     assert!(output.status.success());
     let (other, aws) = (other.display(), aws.display());
+    let told = String::from_utf8(output.stderr).unwrap();
+    let (of_reply, of_files) = told.split_once('\n').unwrap();
+    assert!(
+        of_reply.starts_with("jumpgate: warning: the policy asked for"),
+        "{told}"
+    );
     assert_eq!(
-        String::from_utf8(output.stderr).unwrap(),
+        of_files,
         format!(
             "jumpgate: warning: {other}:3: aws_access_key_id of the default profile wins over the endpoint; give that profile another name\n\
              jumpgate: warning: {aws}/config:2: sso_session of the default profile wins over the endpoint; give that profile another name\n"

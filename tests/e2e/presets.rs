@@ -242,13 +242,100 @@ fn a_policy_that_is_too_large_is_explained_part_by_part() {
         "% of allotted space",
         "an inline policy of 3000 characters",
         "arn:aws:iam::aws:policy/SecurityAudit of 37 characters",
-        "1 tags of 7 characters",
+        "1 tag of 7 characters",
         "name managed policies instead",
     ] {
         let stderr = &refused.stderr;
         assert!(stderr.contains(told), "{told} is not in {stderr}");
     }
     assert_eq!(lab.double.count("AssumeRole"), 2, "it was sent, once");
+}
+
+#[test]
+fn an_ask_that_is_too_long_is_told_so_in_every_way() {
+    let own = policy_of(200);
+    let lab = ready_with(&format!(
+        r#"
+[profile.first]
+account = "target"
+role = "Developer"
+
+[profile.second]
+account = "target"
+role = "Developer"
+policy = '{own}'
+scope_down = "sts"
+
+[profile.third]
+account = "target"
+role = "Developer"
+policy = '{own}'
+"#
+    ));
+    let ask = |words: &[&str], characters: usize| {
+        let file = lab.path("asked.json");
+        std::fs::write(&file, policy_of(characters)).unwrap();
+        let command: &[&str] = if words[0] == "exec" {
+            &["--", "true"]
+        } else {
+            &[]
+        };
+        lab.run(&[words, &["--policy", file.to_str().unwrap()], command].concat())
+    };
+    for (profile, what) in [
+        ("first", "the policy asked for has 2100 characters"),
+        ("second", "the policy asked for has 2100 characters"),
+        (
+            "third",
+            "the profile's policy with the one asked for as denies has ",
+        ),
+    ] {
+        assert_eq!(ask(&["export", profile], 900).good().stderr, "");
+        for verb in ["export", "exec", "endpoint"] {
+            let told = ask(&[verb, profile], 2100).good().stderr;
+            assert_eq!(told.lines().count(), 1, "{told}");
+            assert!(
+                told.starts_with(&format!("jumpgate: warning: {what}")),
+                "{told}"
+            );
+            assert!(told.ends_with("AWS may refuse more than 2048\n"), "{told}");
+        }
+        // Nothing but credentials may come out of it.
+        assert_eq!(
+            ask(&["credential-process", profile], 2100).good().stderr,
+            ""
+        );
+    }
+    for (profile, what) in [
+        (
+            "first",
+            "AssumeRole arn:aws:iam::222222222222:role/Developer",
+        ),
+        (
+            "second",
+            "GetScopedCredentials arn:aws:iam::222222222222:role/Developer",
+        ),
+        (
+            "third",
+            "AssumeRole arn:aws:iam::222222222222:role/Developer",
+        ),
+    ] {
+        let refused = ask(&["export", profile], 3500);
+        assert_eq!(refused.code(), 77, "{}", refused.stderr);
+        for part in [
+            what,
+            "PackedPolicyTooLarge",
+            "an inline policy of 3",
+            "hint: ",
+        ] {
+            assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+        }
+    }
+    let refused = ask(&["export", "second"], 3500).stderr;
+    assert!(
+        refused.contains("the session that it narrows has an inline policy of 200 characters"),
+        "{refused}"
+    );
 }
 
 #[test]

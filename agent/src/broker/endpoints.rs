@@ -113,6 +113,12 @@ impl OpenEndpoint {
         self.meaning().grant.rule.as_ref().map(ToString::to_string)
     }
 
+    /// What whoever opened it should know of the ask.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.meaning().grant.warning()
+    }
+
     fn meaning(&self) -> Arc<Meaning> {
         Arc::clone(&self.meaning.lock().unwrap_or_else(PoisonError::into_inner))
     }

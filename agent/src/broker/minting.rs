@@ -13,7 +13,7 @@ use crate::domain::assume_role::{AssumeRole, AssumeRoleRequest};
 use crate::domain::identity::{BaseCredentials, Identity};
 use crate::domain::name::{ProfileName, SessionId};
 use crate::domain::session::{Session, accept, accept_scoped};
-use crate::domain::weight::weights;
+use crate::domain::weight::{scoped_weights, weights};
 use crate::ports::{Answer, MfaProof, TokenError, TokenErrorKind};
 
 /// What of a minted session gets a record of its own.
@@ -143,9 +143,9 @@ impl Broker {
         let base = within.session.as_base();
         let tokens = &self.ports.tokens;
         let answer = tokens.scoped_credentials(&question.endpoint, &base, &taken);
-        let answer = answer.await.map_err(|error| Failure::Upstream {
-            call: call.clone(),
-            error,
+        let answer = answer.await.map_err(|error| {
+            let weights = || scoped_weights(&taken, &within.sent);
+            refused(call.clone(), error, taken.policy.as_ref(), weights)
         })?;
         let now = within.now(self.ports.clock.as_ref());
         let session = accept_scoped(&within.sent, &within.session, &taken, answer, now)
@@ -206,7 +206,10 @@ impl Broker {
         let answer = tokens
             .assume_role(&question.endpoint, base, &sent, mfa)
             .await;
-        let answer = answer.map_err(|error| refused(call.clone(), error, &sent))?;
+        let answer = answer.map_err(|error| {
+            let weights = || weights(&sent);
+            refused(call.clone(), error, sent.policy.as_ref(), weights)
+        })?;
         let now = self.ports.clock.now();
         let session = accept(&sent, question.is_chained(), answer, now)
             .map_err(|error| Failure::Invalid { call, error })?;
@@ -215,9 +218,13 @@ impl Broker {
 }
 
 /// What STS said, and what each part weighs where it says that there is too much of them.
-fn refused(call: String, error: TokenError, sent: &AssumeRoleRequest) -> Failure {
-    let long = sent.policy.as_ref();
-    let long = long.is_some_and(PolicyDocument::exceeds_documented_limit);
+fn refused(
+    call: String,
+    error: TokenError,
+    sent: Option<&PolicyDocument>,
+    weights: impl FnOnce() -> String,
+) -> Failure {
+    let long = sent.is_some_and(PolicyDocument::exceeds_documented_limit);
     match error.code.as_deref() {
         Some("PackedPolicyTooLarge") => {}
         Some("ValidationError") if long => {}
@@ -226,7 +233,7 @@ fn refused(call: String, error: TokenError, sent: &AssumeRoleRequest) -> Failure
     Failure::TooLarge {
         call,
         error,
-        weights: weights(sent),
+        weights: weights(),
     }
 }
 

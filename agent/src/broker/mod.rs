@@ -91,6 +91,8 @@ pub struct Leased {
     pub lease: Lease,
     /// The profile.
     pub profile: Arc<Profile>,
+    /// What the caller should know of its ask.
+    pub warning: Option<String>,
     minted: Arc<Minted>,
 }
 
@@ -243,6 +245,7 @@ impl Broker {
         Ok(Leased {
             lease,
             profile: Arc::clone(&grant.profile),
+            warning: grant.warning(),
             minted,
         })
     }

@@ -13,6 +13,7 @@ use super::peer::Peer;
 use super::profile::Profile;
 use super::rule::{RuleName, Ruled, ruled};
 use super::settings::Settings;
+use super::weight::too_long;
 
 /// Longest reason, in characters.
 pub const MAX_REASON: usize = 256;
@@ -84,6 +85,15 @@ pub struct Grant {
     pub reason: Option<String>,
     /// For which ticket, for the journal and templates.
     pub ticket: Option<String>,
+}
+
+impl Grant {
+    /// What the caller should know of its ask.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let narrowed = self.narrowed.as_ref()?;
+        too_long(narrowed, self.policy.as_ref(), self.scope_down.as_ref())
+    }
 }
 
 /// No, and why.

@@ -33,6 +33,7 @@ pub(super) fn credentials(leased: &Leased) -> CredentialsReply {
         region: leased.profile.region.as_ref().map(ToString::to_string),
         session: session.id.to_string(),
         lease: leased.lease.id.to_string(),
+        warnings: leased.warning.iter().cloned().collect(),
     }
 }
 

@@ -341,6 +341,7 @@ impl Endpoints {
             token_file,
             region: profile.region.as_ref().map(ToString::to_string),
             role_arn: profile.role.to_string(),
+            warnings: stand.open.warning().into_iter().collect(),
         })
     }
 

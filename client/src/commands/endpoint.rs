@@ -14,6 +14,7 @@ pub(super) fn run(context: &mut Context<'_>, arguments: Endpoint) -> Outcome {
     let kind = arguments.kind;
     let reply = open(context.agent, arguments.ask, kind, false)?;
     let endpoint: EndpointReply = reply.decode()?;
+    context.warn(&endpoint.warnings);
     shadow::warn_of_variables(context, kind);
     shadow::warn_of_files(context, kind);
     if arguments.json.0 {

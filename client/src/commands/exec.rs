@@ -50,9 +50,10 @@ fn next_depth(depth: u8) -> Result<u8, Failure> {
 }
 
 /// The session itself: what it is when the command starts, it stays.
-fn of_session(context: &Context<'_>, ask: Ask) -> Result<Changes, Failure> {
+fn of_session(context: &mut Context<'_>, ask: Ask) -> Result<Changes, Failure> {
     let narrow = narrow::read(ask.narrow)?;
     let reply = credentials(context.agent, &ask.profile, Interface::Export, narrow)?;
+    context.warn(&reply.warnings);
     Ok(Changes::to(variables(&reply)))
 }
 
@@ -63,6 +64,7 @@ fn of_endpoint(
     kind: EndpointKind,
 ) -> Result<Changes, Failure> {
     let reply: EndpointReply = endpoint::open(context.agent, ask, kind, true)?.decode()?;
+    context.warn(&reply.warnings);
     shadow::warn_of_files(context, kind);
     Ok(Changes::towards(&reply, &context.sdk.no_proxy))
 }

@@ -18,6 +18,7 @@ pub(super) fn run(context: &mut Context<'_>, arguments: Export) -> Outcome {
         Interface::Export,
         narrow,
     )?;
+    context.warn(&reply.warnings);
     let syntax = match arguments.format {
         Format::Env => Syntax::Posix,
         Format::Fish => Syntax::Fish,

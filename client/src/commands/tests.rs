@@ -844,15 +844,19 @@ fn what_would_win_over_an_endpoint_is_said_without_its_value() {
     ]
     .map(place);
     let variables = SdkEnvironment::SOURCES.map(variable);
-    let all = |variables: &[String]| [variables, &files].concat();
+    // What the reply itself warns of comes first.
+    let of_reply = ["jumpgate: warning: the policy asked for has 2049 characters when minified, and AWS may refuse \
+                     more than 2048\n"]
+    .map(str::to_owned);
+    let all = |variables: &[String]| [&of_reply, variables, &files].concat();
     let run = ["--", "/nonexistent/program"];
     let cases = [
         (vec!["endpoint", "dev"], all(&variables[..6])),
         (vec!["endpoint", "dev", "--kind", "imds"], all(&variables)),
-        ([&["exec", "dev"], &run[..]].concat(), files.to_vec()),
+        ([&["exec", "dev"], &run[..]].concat(), all(&[])),
         (
             [&["exec", "dev", "--via", "imds"], &run[..]].concat(),
-            files.to_vec(),
+            all(&[]),
         ),
     ];
     for (line, expected) in cases {

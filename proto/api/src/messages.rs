@@ -92,6 +92,9 @@ pub struct CredentialsReply {
     pub session: String,
     /// The lease's id.
     pub lease: String,
+    /// What the caller should know of its ask, such as a policy over the documented length.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// `POST /v1/unlock`. Without answers it says what a person has to supply.
@@ -281,6 +284,9 @@ pub struct EndpointReply {
     pub region: Option<String>,
     /// The role.
     pub role_arn: String,
+    /// What the caller should know of its ask, such as a policy over the documented length.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// One endpoint in `status`.
