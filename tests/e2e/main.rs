@@ -26,6 +26,7 @@ mod narrowing;
 mod peers;
 mod presets;
 mod process;
+mod rules;
 mod scope;
 mod socket;
 mod standing;

@@ -6,6 +6,7 @@ use jumpgate_api::Code;
 
 use super::*;
 use crate::domain::grant::Ask;
+use crate::domain::peer::Origin;
 use crate::domain::rule::{Criteria, PeerRule};
 use crate::domain::samples::{duration, policy, rule_for_exe, template};
 
@@ -209,4 +210,35 @@ async fn what_is_required_is_asked_for_before_anything_is_unlocked() {
     let issued = &house.journal.of(Activity::LeaseIssue)[0].facts;
     let recorded = (issued.reason.as_deref(), issued.ticket.as_deref());
     assert_eq!(recorded, (Some("look"), Some("OPS-1")));
+}
+
+/// An endpoint that was opened before there were rules goes by them from the reload on, by where its opener comes from.
+#[tokio::test(start_paused = true)]
+async fn an_open_endpoint_goes_by_the_rules_of_the_next_configuration() {
+    let house = House::plain(vec![profile("dev")]);
+    let mut ask = ask("dev");
+    ask.interface = jumpgate_api::Interface::Container;
+    let origin = Origin {
+        ancestors: vec![Some(TOOL.into())],
+        cgroup: None,
+    };
+    let of_tool = Peer {
+        origin: Some(origin),
+        ..peer()
+    };
+    let opened = house.broker.open_endpoint(&of_tool, &ask).await.unwrap();
+    let mut ruled = ruled();
+    ruled.peers[1].criteria = Criteria {
+        ancestor: Some(TOOL.into()),
+        ..Criteria::default()
+    };
+    let next = settings(vec![without_mfa()], vec![ruled]);
+    house.broker.replace_settings(next).await;
+    let served = house.broker.serve_endpoint(&opened, &peer(), None).await;
+    served.unwrap();
+    let sent = house.tokens.seen().remove(0).request;
+    assert_eq!(
+        (sent.policy.is_some(), sent.duration.seconds()),
+        (true, 900)
+    );
 }

@@ -4,6 +4,7 @@
 mod connections;
 mod container;
 mod imds;
+mod rules;
 
 use std::sync::Arc;
 use std::time::Duration;
