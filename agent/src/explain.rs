@@ -6,6 +6,7 @@
 //! is the most that a session may do, and a managed policy without its document is a doubt.
 
 mod arguments;
+mod callers;
 mod facts;
 mod layers;
 mod questions;
@@ -63,11 +64,13 @@ pub(crate) fn run(
 ) -> Result<Said, ExplainError> {
     let missing = || ExplainError::NoProfile(Excerpt::of(&arguments.profile));
     let name = ProfileName::parse(&arguments.profile).map_err(|_| missing())?;
-    let profile = config.settings.profiles.get(&name).ok_or_else(missing)?;
-    let chain = config.settings.chain(profile);
+    let whole = config.settings.profiles.get(&name).ok_or_else(missing)?;
+    let chain = config.settings.chain(whole);
+    let profile = callers::profile(whole, arguments.peer)?;
     let context = facts::context(&chain, surroundings, &arguments.context)?;
     let requests = questions::requests(arguments, &context)?;
-    let stack = Stack::read(arguments, config, profile)?;
+    let policy_name = callers::policy_name(config, whole, profile, arguments.peer);
+    let stack = Stack::read(arguments, profile, &policy_name)?;
     let policies = Policies {
         layers: stack.layers.clone(),
         resource: None,
@@ -75,12 +78,14 @@ pub(crate) fn run(
     let answers = requests.iter().map(|(action, request)| {
         report::Answer::new(action, request, evaluate(&policies, request), &stack)
     });
-    let explanation = Explanation::new(
+    let mut explanation = Explanation::new(
         profile,
         answers.collect(),
         &shadows(&policies.layers),
         &stack,
     );
+    let rules = callers::notes(whole, arguments.peer);
+    explanation.notes.splice(0..0, rules);
     Ok(Said {
         status: match arguments.exit_code {
             true => explanation.status(),

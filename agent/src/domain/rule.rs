@@ -107,7 +107,9 @@ impl fmt::Display for Criteria {
 pub struct RuleName(String);
 
 impl RuleName {
-    fn of(profile: &Profile, rule: &PeerRule) -> Self {
+    /// The name of a profile's rule.
+    #[must_use]
+    pub fn of(profile: &Profile, rule: &PeerRule) -> Self {
         Self(format!(
             "profile.{}.peers[{}] ({})",
             profile.name, rule.index, rule.criteria

@@ -23,6 +23,8 @@ pub(crate) struct Arguments {
     pub(crate) context: Vec<(String, String)>,
     /// What an ask brings.
     pub(crate) policy: Option<String>,
+    /// The number of the rule of `peers` whose callers are meant.
+    pub(crate) peer: Option<usize>,
     /// Actions with commas between, or a file with one a line.
     pub(crate) matrix: Option<String>,
     pub(crate) json: bool,
@@ -62,6 +64,11 @@ impl Arguments {
             "--scp" => self.scps.push(text),
             "--boundary" => self.boundary = Some(text),
             "--policy" => self.policy = Some(text),
+            "--peer" => {
+                let number = value.parse();
+                let expected = |_| usage("--peer NUMBER is expected, counted from 0");
+                self.peer = Some(number.map_err(expected)?);
+            }
             "--matrix" => self.matrix = Some(text),
             "--managed" => self.managed.push(pair(value, "--managed ARN=FILE")?),
             "--context" => self.context.push(pair(value, "--context KEY=VALUE")?),

@@ -7,7 +7,6 @@ use super::ExplainError;
 use super::arguments::Arguments;
 use super::way::{self, Narrowing};
 use crate::config::report::printable;
-use crate::config::{self, Config};
 use crate::domain::preset::{Given, Preset, SessionPolicies};
 use crate::domain::profile::Profile;
 use crate::lint;
@@ -45,8 +44,8 @@ impl Stack {
     /// Service control policies, boundary, role, session policies, ask: in this order.
     pub(super) fn read(
         arguments: &Arguments,
-        config: &Config,
         profile: &Profile,
+        policy_name: &str,
     ) -> Result<Self, ExplainError> {
         let mut reading = Reading {
             arguments,
@@ -70,11 +69,9 @@ impl Stack {
             layers.push(layer(Role::Boundary, documents));
         }
         layers.push(layer(Role::Identity, reading.role()?));
-        let policy_name = config::policy_file(&config.path, profile.name.as_str())
-            .unwrap_or_else(|| format!("policy of profile {}", profile.name));
         if profile.is_scoped() {
             let inline = profile.policy.as_ref();
-            let documents = reading.session(inline, &profile.policy_arns, &policy_name)?;
+            let documents = reading.session(inline, &profile.policy_arns, policy_name)?;
             layers.push(layer(Role::Session, documents));
         }
         let narrowing = match arguments.policy.as_deref() {

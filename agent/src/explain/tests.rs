@@ -367,3 +367,34 @@ fn what_cannot_be_used_is_named() {
     words.insert(0, "--json");
     assert!(refused(&words).contains("at most 1000 options"));
 }
+
+#[test]
+fn callers_of_a_rule_have_what_it_leaves() {
+    let profile =
+        r#"peers = [{ exe = "/opt/tool", policy = { preset = "view-only" } }, { any = true }]"#;
+    let asked = ["--", "dev", "s3:GetObject", "arn:aws:s3:::b/k"];
+    let of_peer = |number: &str| json(profile, &[&["--peer", number][..], &asked].concat());
+    let note = |said: &serde_json::Value| said["notes"][0].as_str().unwrap().to_owned();
+    let whole = json(profile, &asked);
+    assert_eq!(whole["answers"][0]["decision"], "allowed");
+    assert_eq!(
+        note(&whole),
+        "profile.dev.peers[0] (exe \"/opt/tool\") leaves less: --peer 0"
+    );
+    let tool = of_peer("0");
+    assert_eq!(tool["answers"][0]["decision"], "denied");
+    assert_eq!(
+        note(&tool),
+        "for callers for whom profile.dev.peers[0] (exe \"/opt/tool\") decides"
+    );
+    let documents = &tool["layers"][1]["documents"];
+    assert_eq!(documents[0]["name"], "what peers[0] leaves of profile dev");
+    assert_eq!(of_peer("1")["answers"][0]["decision"], "allowed");
+    for wrong in ["2", "one", "-1"] {
+        let words = [&["--peer", wrong][..], &asked].concat();
+        assert!(
+            matches!(of(profile, &words), Err(ExplainError::Usage(_))),
+            "{wrong}"
+        );
+    }
+}

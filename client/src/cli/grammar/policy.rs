@@ -100,6 +100,11 @@ or a word that cannot be used.",
         },
         option("policy", "FILE", "What an ask would bring; or preset:NAME"),
         option(
+            "peer",
+            "NUMBER",
+            "For callers of this rule of the profile's peers, from 0",
+        ),
+        option(
             "matrix",
             "LIST",
             "Actions with commas between, or a file: ACTION [RESOURCE] a line",

@@ -77,6 +77,7 @@ pub(crate) fn policy_explain(matches: &mut Matches) -> Made {
         "managed",
         "context",
         "policy",
+        "peer",
         "matrix",
     ];
     for name in valued {
