@@ -8,7 +8,7 @@ use jumpgate_api::{Code, Problem, ReloadReply};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::broker::{Broker, Ports};
 use crate::config::{self, Config};
@@ -16,8 +16,9 @@ use crate::domain::event::Activity;
 use crate::domain::peer::Peer;
 use crate::domain::scope::Surroundings;
 use crate::harden::Hardening;
-use crate::ports::{Answer, Lines};
+use crate::ports::{Answer, Lines, Signs as _};
 use crate::providers::command::CommandPrompter;
+use crate::providers::desktop::DesktopBuses;
 use crate::providers::journal::FileJournal;
 use crate::providers::keyring::KeyringStore;
 use crate::providers::sealed_file::SealedFileStore;
@@ -34,6 +35,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub struct App {
     broker: Arc<Broker>,
     endpoints: Arc<Endpoints>,
+    desktop: Arc<DesktopBuses>,
     this: Arc<Running>,
 }
 
@@ -41,6 +43,7 @@ pub struct App {
 struct Running {
     broker: Arc<Broker>,
     endpoints: Arc<Endpoints>,
+    desktop: Arc<DesktopBuses>,
     journal: Arc<FileJournal>,
     config_path: PathBuf,
     config_error: Mutex<Option<String>>,
@@ -60,6 +63,8 @@ pub struct Providers {
     pub sealed_files: SealedFileStore,
     /// The audit record.
     pub journal: FileJournal,
+    /// The machine's sleep, the screen's lock.
+    pub desktop: DesktopBuses,
     /// The directory for the tokens of endpoints.
     pub tokens_directory: PathBuf,
 }
@@ -74,6 +79,7 @@ impl App {
         hardening: Hardening,
     ) -> Self {
         let journal = Arc::new(providers.journal);
+        let desktop = Arc::new(providers.desktop);
         let ports = Ports {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -95,6 +101,7 @@ impl App {
         let this = Arc::new(Running {
             broker: Arc::clone(&broker),
             endpoints: Arc::clone(&endpoints),
+            desktop: Arc::clone(&desktop),
             journal,
             config_path: config.path,
             config_error: Mutex::new(None),
@@ -106,6 +113,7 @@ impl App {
         Self {
             broker,
             endpoints,
+            desktop,
             this,
         }
     }
@@ -122,6 +130,7 @@ impl App {
         let mut connections = JoinSet::new();
         self.note(Activity::AgentStart).await;
         let _in_status_and_journal = self.endpoints.settle().await;
+        let heeding = self.heed();
         ready();
         {
             let accepting = control.accept(&listener, &mut connections);
@@ -141,9 +150,21 @@ impl App {
             }
         }
         drop(listener);
+        heeding.abort();
         self.endpoints.shut().await;
         self.drain(connections).await;
         Ok(())
+    }
+
+    /// Heeds what the machine tells, beside everything else: nothing else under way may hold that up.
+    fn heed(&self) -> JoinHandle<()> {
+        self.desktop.listen(&self.broker.settings().agent);
+        let (broker, desktop) = (Arc::clone(&self.broker), Arc::clone(&self.desktop));
+        tokio::spawn(async move {
+            loop {
+                broker.heed(desktop.next().await).await;
+            }
+        })
     }
 
     /// Waits for requests under way; those that wait for our end are let go last.
@@ -247,6 +268,7 @@ impl Running {
             warnings: config.warnings.iter().map(ToString::to_string).collect(),
         };
         self.journal.set_keep(config.settings.agent.journal_keep);
+        self.desktop.listen(&config.settings.agent);
         self.broker.replace_settings(config.settings).await;
         reply.warnings.extend(self.endpoints.settle().await);
         reply

@@ -12,6 +12,7 @@ use crate::domain::event::Event;
 use crate::domain::identity::{BaseCredentials, Endpoint, Identity, LongTermKey};
 use crate::domain::peer::Peer;
 use crate::domain::session::AssumedRole;
+use crate::domain::settings::AgentSettings;
 
 /// The future of a port's answer. Dropping it is safe; what must finish is spawned by the provider.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -215,6 +216,46 @@ pub enum PromptError {
     /// The program failed.
     #[error("{0}")]
     Failed(String),
+}
+
+/// What the machine around us tells.
+#[derive(Debug)]
+pub enum Sign {
+    /// It is about to sleep, and waits some seconds for the hold to be dropped.
+    Sleeping(Hold),
+    /// It has woken, or was awake all along.
+    Awake,
+    /// The screen was locked.
+    ScreenLocked,
+    /// The screen was unlocked.
+    ScreenUnlocked,
+}
+
+/// Keeps the machine from sleeping until it is dropped; the default keeps nothing.
+#[derive(Default)]
+pub struct Hold(Option<Box<dyn Send + Sync>>);
+
+impl Hold {
+    /// Ends when `held` is dropped.
+    #[must_use]
+    pub fn new(held: impl Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(held)))
+    }
+}
+
+impl std::fmt::Debug for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Hold" } else { "no Hold" })
+    }
+}
+
+/// The machine's sleep and the screen's lock.
+pub trait Signs: Send + Sync {
+    /// Listens to what these settings name from now on, and to nothing else. Called in the runtime.
+    fn listen(&self, agent: &AgentSettings);
+
+    /// The next sign. Dropping the wait loses none.
+    fn next(&self) -> Answer<'_, Sign>;
 }
 
 /// Lines of text, as they come. Dropping it ends them.

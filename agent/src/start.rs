@@ -18,6 +18,7 @@ use crate::config::{self, place};
 use crate::harden::harden;
 use crate::ports::Clock;
 use crate::presets;
+use crate::providers::desktop::{Addresses, DesktopBuses, SYSTEM_BUS};
 use crate::providers::journal::{self, FileJournal};
 use crate::providers::keyring::{DEFAULT_WAIT, Desktop, KeyringStore};
 use crate::providers::sealed_file::SealedFileStore;
@@ -303,7 +304,13 @@ fn providers(
         bus_address: environment.dbus_session_bus_address.clone(),
         has_display: environment.display.is_some() || environment.wayland_display.is_some(),
     };
+    let system_bus = environment.dbus_system_bus_address.clone();
+    let buses = Addresses {
+        system: Some(system_bus.unwrap_or_else(|| SYSTEM_BUS.to_owned())),
+        session: environment.dbus_session_bus_address.clone(),
+    };
     Ok(Providers {
+        desktop: DesktopBuses::new(buses),
         tokens: SdkTokenService::new(Options {
             proxy,
             ..Options::default()

@@ -8,6 +8,7 @@ mod clients;
 mod configuration;
 mod crash;
 mod daemon;
+mod desktop;
 #[path = "../double/client.rs"]
 #[allow(dead_code)]
 mod double_client;

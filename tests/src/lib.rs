@@ -2,8 +2,10 @@
 //! real client; and a search of everything they wrote for the secrets that were put in.
 
 pub mod canary;
+pub mod desktop;
 pub mod lab;
 pub mod matrix;
+pub mod memory;
 pub mod programs;
 pub mod prompts;
 pub mod ran;

@@ -23,6 +23,34 @@ pub(super) enum LockedBy {
     User,
     /// Idleness or age: the next ask unlocks again as it did before.
     Time,
+    /// The machine sleeps: until it is awake, asks are refused.
+    Suspend,
+    /// The screen is locked: until it is unlocked, asks are refused.
+    ScreenLock,
+}
+
+/// What keeps asks out. The user's lock stays until a person unlocks; an absence until it is over, or until a person
+/// unlocks all the same, from elsewhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Barred {
+    user: bool,
+    suspend: bool,
+    screen: bool,
+}
+
+impl Barred {
+    pub(super) const fn is_barred(self) -> bool {
+        self.user || self.suspend || self.screen
+    }
+
+    const fn of(&mut self, by: LockedBy) -> Option<&mut bool> {
+        match by {
+            LockedBy::User => Some(&mut self.user),
+            LockedBy::Suspend => Some(&mut self.suspend),
+            LockedBy::ScreenLock => Some(&mut self.screen),
+            LockedBy::Time => None,
+        }
+    }
 }
 
 impl Table {
@@ -49,10 +77,10 @@ impl Identities {
     /// The time between locks that we are in, for an ask.
     ///
     /// # Errors
-    /// The user locked.
+    /// The user locked, or is away.
     pub(super) fn era(&self) -> Result<Era, Failure> {
         let table = self.table();
-        if table.locked {
+        if table.barred.is_barred() {
             Err(Failure::Locked)
         } else {
             Ok(table.era())
@@ -68,13 +96,23 @@ impl Identities {
     pub(super) fn lock(&self, by: LockedBy) -> usize {
         let mut table = self.table();
         table.locks += 1;
-        table.locked |= by == LockedBy::User;
+        table.barred.of(by).into_iter().for_each(|bar| *bar = true);
         let states = table.states.values();
         let unlocked = states.filter(|state| state.unlocked.is_some()).count();
         table.states.values_mut().for_each(State::wipe);
         drop(table);
         self.changed.notify_waiters();
         unlocked
+    }
+
+    /// An absence is over: says whether it was one.
+    pub(super) fn lift(&self, by: LockedBy) -> bool {
+        self.table().barred.of(by).is_some_and(std::mem::take)
+    }
+
+    /// Whether this keeps asks out already, so that there is nothing more to drop.
+    pub(super) fn is_barred_by(&self, by: LockedBy) -> bool {
+        self.table().barred.of(by).is_some_and(|bar| *bar)
     }
 
     /// Drops one identity, since its key or its configuration is another now.

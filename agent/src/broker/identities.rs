@@ -12,7 +12,7 @@ use super::Ports;
 use super::codes::types_code_each_time;
 use super::failure::Failure;
 use super::flight::Flight;
-use super::holding::Era;
+use super::holding::{Barred, Era};
 use crate::domain::identity::{BaseCredentials, CodeSource, Identity, LongTermKey};
 use crate::domain::name::IdentityName;
 use crate::ports::{StoreError, TokenErrorKind};
@@ -68,8 +68,8 @@ pub(super) struct Table {
     /// The identities as they are configured now. What was configured otherwise is not unlocked.
     pub(super) configured: BTreeMap<IdentityName, Arc<Identity>>,
     pub(super) states: HashMap<IdentityName, State>,
-    /// Whether the user locked: nobody but a person unlocks then.
-    pub(super) locked: bool,
+    /// What keeps asks out: until it is over, or a person unlocks.
+    pub(super) barred: Barred,
     /// Counts locks.
     pub(super) locks: u64,
     /// When the last request came, by the clock that nobody can set.
@@ -174,7 +174,7 @@ impl Identities {
             return Err(Failure::Locked);
         }
         if result.is_ok() {
-            table.locked = false;
+            table.barred = Barred::default();
         }
         let state = table.states.entry(identity.name.clone()).or_default();
         state.asked_at = open.then_some(now);
@@ -224,7 +224,7 @@ impl Identities {
         let (now, running) = (self.ports.clock.now(), self.ports.clock.running());
         let mut table = self.table();
         if table.configured.get(&identity.name) != Some(identity)
-            || (table.locked && answers.is_none())
+            || (table.barred.is_barred() && answers.is_none())
         {
             return Err(Failure::Locked);
         }

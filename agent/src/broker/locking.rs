@@ -1,4 +1,4 @@
-//! Unlocking by a person, and locking: by the user, by idleness, by age.
+//! Unlocking by a person, and locking: by the user, by idleness, by age, while the user is away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::identity::Identity;
 use crate::domain::name::IdentityName;
 use crate::domain::peer::Peer;
+use crate::domain::settings::AgentSettings;
+use crate::ports::Sign;
 
 impl Broker {
     /// Makes an identity usable with what a person supplied.
@@ -80,13 +82,61 @@ impl Broker {
         dropped
     }
 
+    /// Takes in what the machine tells, as far as the configuration has it lock. A machine about to sleep is held until
+    /// memory is clean and the journal has it.
+    pub async fn heed(&self, sign: Sign) {
+        let agent = self.settings().agent;
+        match sign {
+            Sign::Sleeping(hold) if agent.lock_on_suspend => {
+                self.lock_while(LockedBy::Suspend, "suspend").await;
+                drop(hold);
+            }
+            Sign::ScreenLocked if agent.lock_on_screen_lock => {
+                self.lock_while(LockedBy::ScreenLock, "screen-lock").await;
+            }
+            Sign::Awake => {
+                self.lift(LockedBy::Suspend);
+                self.lock_what_is_due().await;
+            }
+            Sign::ScreenUnlocked => self.lift(LockedBy::ScreenLock),
+            Sign::Sleeping(_) | Sign::ScreenLocked => {}
+        }
+    }
+
+    /// Several services tell of the same lock of the screen; only the first finds something to do.
+    async fn lock_while(&self, by: LockedBy, why: &str) {
+        if !self.identities.is_barred_by(by) {
+            self.drop_secrets(by, None, why).await;
+        }
+    }
+
+    fn lift(&self, by: LockedBy) {
+        if self.identities.lift(by) {
+            tracing::info!("asks are let in again");
+        }
+    }
+
+    /// What is not watched for any more keeps nobody out.
+    pub(super) fn lift_unwatched(&self, agent: &AgentSettings) {
+        if !agent.lock_on_suspend {
+            self.lift(LockedBy::Suspend);
+        }
+        if !agent.lock_on_screen_lock {
+            self.lift(LockedBy::ScreenLock);
+        }
+    }
+
     /// A request came in. Timers stand still while the machine sleeps, so what is due is looked at first.
     pub(super) async fn arrive(&self) {
+        self.lock_what_is_due().await;
+        self.identities.touch();
+    }
+
+    async fn lock_what_is_due(&self) {
         let due = self.identities.lock_due(&self.settings().agent);
         if let Some((Duration::ZERO, why)) = due {
             self.drop_secrets(LockedBy::Time, None, why).await;
         }
-        self.identities.touch();
     }
 
     /// Locks on idleness and age for as long as it is polled. Sleeps without a timer while nothing is unlocked.
@@ -105,7 +155,7 @@ impl Broker {
         }
     }
 
-    /// Whether the user locked the agent.
+    /// Whether the user locked the agent, or is away.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.identities.era().is_err()

@@ -306,6 +306,7 @@ impl Broker {
     pub async fn replace_settings(&self, settings: Settings) {
         let new = Arc::new(settings);
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
+        self.lift_unwatched(&new.agent);
         for name in self.identities.configure(&new.identities) {
             self.sessions.forget(&name);
         }

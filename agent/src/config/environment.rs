@@ -44,6 +44,8 @@ pub struct Environment {
     pub credentials_directory: Option<PathBuf>,
     /// `$DBUS_SESSION_BUS_ADDRESS`
     pub dbus_session_bus_address: Option<String>,
+    /// `$DBUS_SYSTEM_BUS_ADDRESS`
+    pub dbus_system_bus_address: Option<String>,
     /// `$DISPLAY`
     pub display: Option<String>,
     /// `$WAYLAND_DISPLAY`
@@ -108,6 +110,7 @@ impl Environment {
             listen_pid: number("LISTEN_PID"),
             credentials_directory: absolute("CREDENTIALS_DIRECTORY"),
             dbus_session_bus_address: text("DBUS_SESSION_BUS_ADDRESS"),
+            dbus_system_bus_address: text("DBUS_SYSTEM_BUS_ADDRESS"),
             display: text("DISPLAY"),
             wayland_display: text("WAYLAND_DISPLAY"),
         }
@@ -192,6 +195,7 @@ mod tests {
             ("LISTEN_PID", "42"),
             ("CREDENTIALS_DIRECTORY", "/run/credentials/jumpgate"),
             ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/b"),
+            ("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/s"),
             ("DISPLAY", ":0"),
             ("WAYLAND_DISPLAY", "wayland-0"),
         ]);
@@ -214,6 +218,7 @@ mod tests {
             listen_pid: Some(42),
             credentials_directory: Some("/run/credentials/jumpgate".into()),
             dbus_session_bus_address: Some("unix:path=/b".into()),
+            dbus_system_bus_address: Some("unix:path=/s".into()),
             display: Some(":0".into()),
             wayland_display: Some("wayland-0".into()),
         };

@@ -1,6 +1,8 @@
 //! The ports' implementations: one file per contact with the world, and the only one that names its library.
 
 pub mod command;
+#[cfg(target_os = "linux")]
+pub mod desktop;
 pub mod journal;
 #[cfg(target_os = "linux")]
 pub mod keyring;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod away;
 mod bounds;
 mod chains;
 mod endpoints;

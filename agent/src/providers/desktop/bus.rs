@@ -1,0 +1,96 @@
+//! A connection to a D-Bus daemon that waits in the runtime and never blocks it; connecting happens beside it.
+
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use dbus::Message;
+use dbus::channel::Channel;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// How long a bus may take to let us in.
+const CONNECT_WAIT: Duration = Duration::from_secs(30);
+
+/// The connection broke, or never was.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Lost(String);
+
+/// A connection. Dropping it closes it.
+pub(super) struct Bus(Channel);
+
+/// The connection's socket, borrowed by its number for as long as one wait takes.
+struct Socket(RawFd);
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+impl Bus {
+    /// Connects and says hello.
+    ///
+    /// # Errors
+    /// Nobody there, refused, or no answer in [`CONNECT_WAIT`].
+    pub(super) async fn connect(address: &str) -> Result<Self, Lost> {
+        if !address.split(';').all(|part| part.starts_with("unix:")) {
+            // Other kinds start programs or go through the network.
+            return Err(Lost("its address is not one of a socket".to_owned()));
+        }
+        let address = address.to_owned();
+        let connecting = tokio::task::spawn_blocking(move || {
+            let mut channel = Channel::open_private(&address)?;
+            channel.register()?;
+            channel.set_watch_enabled(true);
+            Ok(Self(channel))
+        });
+        match tokio::time::timeout(CONNECT_WAIT, connecting).await {
+            Ok(Ok(connected)) => {
+                connected.map_err(|error: dbus::Error| Lost(error.name().unwrap_or("").to_owned()))
+            }
+            Ok(Err(_)) => Err(Lost("connecting broke off".to_owned())),
+            Err(_) => Err(Lost("it does not answer".to_owned())),
+        }
+    }
+
+    /// The next message that has come.
+    pub(super) fn next(&self) -> Option<Message> {
+        self.0.pop_message()
+    }
+
+    /// Sends a message as soon as the socket takes it; returns its number.
+    pub(super) fn send(&self, message: Message) -> Option<u32> {
+        self.0.send(message).ok()
+    }
+
+    /// Waits until something has come in or can go out, and moves it. Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub(super) async fn news(&self) -> Result<(), Lost> {
+        let over = || Lost("the connection ended".to_owned());
+        if !self.0.is_connected() {
+            return Err(over());
+        }
+        let mut interest = Interest::READABLE;
+        if self.0.has_messages_to_send() {
+            interest = interest.add(Interest::WRITABLE);
+        }
+        self.ready(interest)
+            .await
+            .map_err(|error| Lost(error.to_string()))?;
+        self.0.read_write(Some(Duration::ZERO)).map_err(|()| over())
+    }
+
+    /// Registered anew each time: whatever was left unread is seen at once.
+    #[expect(
+        deprecated,
+        reason = "the library lends its socket by number only; it closes it in calls of ours, of which none is made here"
+    )]
+    async fn ready(&self, interest: Interest) -> io::Result<()> {
+        let socket = AsyncFd::with_interest(Socket(self.0.watch().fd), interest)?;
+        socket.ready(interest).await.map(drop)
+    }
+}
