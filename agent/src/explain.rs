@@ -21,6 +21,7 @@ use jumpgate_iam::evaluate::{Policies, RequestError, evaluate, shadows};
 use crate::config::Config;
 use crate::domain::name::ProfileName;
 use crate::domain::scope::Surroundings;
+use crate::domain::weight::{LastSize, Sent};
 pub(crate) use arguments::Arguments;
 use layers::Stack;
 use report::Explanation;
@@ -56,11 +57,12 @@ pub(crate) struct Said {
     pub(crate) status: ExitStatus,
 }
 
-/// Answers all questions.
+/// Answers all questions. `last_size` knows what AWS said of the same policies' size.
 pub(crate) fn run(
     arguments: &Arguments,
     config: &Config,
     surroundings: &Surroundings,
+    last_size: &dyn Fn(&Sent<'_>) -> Option<LastSize>,
 ) -> Result<Said, ExplainError> {
     let missing = || ExplainError::NoProfile(Excerpt::of(&arguments.profile));
     let name = ProfileName::parse(&arguments.profile).map_err(|_| missing())?;
@@ -83,6 +85,7 @@ pub(crate) fn run(
         answers.collect(),
         &shadows(&policies.layers),
         &stack,
+        last_size,
     );
     let rules = callers::notes(whole, arguments.peer);
     explanation.notes.splice(0..0, rules);

@@ -209,6 +209,13 @@ fn policy_of(characters: usize) -> String {
     policy(&"x".repeat(characters - policy("").len()))
 }
 
+/// What `policy explain` says of the size of what a profile sends.
+fn explained_size(lab: &Lab, words: &[&str]) -> serde_json::Value {
+    let explain = ["policy", "explain", "--json"];
+    let words = [&explain[..], words, &["s3:GetObject", "*"]].concat();
+    lab.run(&words).good().json()["size"].clone()
+}
+
 #[test]
 fn a_policy_that_is_too_large_is_explained_part_by_part() {
     let profile = |name: &str, characters: usize| {
@@ -235,6 +242,21 @@ fn a_policy_that_is_too_large_is_explained_part_by_part() {
             .unwrap()
             > 70
     );
+    let told = explained_size(&lab, &["long"]);
+    let session = &status["sessions"][0];
+    for key in ["packed_policy_percent", "token_bytes", "token_percent"] {
+        assert_eq!(told["last_session"][key], session[key], "{key}");
+    }
+    assert_eq!(told["characters"], 2100);
+    let text = lab
+        .run(&["policy", "explain", "long", "s3:GetObject", "*"])
+        .good()
+        .stdout;
+    let percent = &session["packed_policy_percent"];
+    assert!(
+        text.contains(&format!(": {percent} % of what AWS takes")),
+        "{text}"
+    );
     let refused = lab.run(&["export", "large", "--format", "json"]);
     assert_eq!(refused.status.code(), Some(77), "{}", refused.stderr);
     for told in [
@@ -249,6 +271,10 @@ fn a_policy_that_is_too_large_is_explained_part_by_part() {
         assert!(stderr.contains(told), "{told} is not in {stderr}");
     }
     assert_eq!(lab.double.count("AssumeRole"), 2, "it was sent, once");
+    assert!(explained_size(&lab, &["large"])["last_session"].is_null());
+    // What was measured was another policy than this.
+    lab.configure_profiles(&profile("long", 2099));
+    assert!(explained_size(&lab, &["long"])["last_session"].is_null());
 }
 
 #[test]
@@ -300,6 +326,10 @@ policy = '{own}'
             );
             assert!(told.ends_with("AWS may refuse more than 2048\n"), "{told}");
         }
+        let file = lab.path("asked.json");
+        let told = explained_size(&lab, &["--policy", file.to_str().unwrap(), profile]);
+        let is_known = told["last_session"]["token_bytes"].is_u64();
+        assert_eq!(is_known, profile != "second", "{told}");
         // Nothing but credentials may come out of it.
         assert_eq!(
             ask(&["credential-process", profile], 2100).good().stderr,

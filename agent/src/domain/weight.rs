@@ -3,8 +3,8 @@
 //! AWS packs policies and tags into a form of its own and tells a percentage of the whole (API_AssumeRole,
 //! PackedPolicySize), so these are the characters of what was sent: what is large here is large there.
 
-use jumpgate_iam::PolicyDocument;
 use jumpgate_iam::policy::DOCUMENTED_POLICY_CHARACTERS;
+use jumpgate_iam::{PolicyArns, PolicyDocument};
 
 use super::assume_role::{AssumeRoleRequest, ScopeDown};
 use super::narrowing::{Narrowed, Way};
@@ -34,6 +34,32 @@ pub fn too_long(
         "{what} has {} characters when minified, and AWS may refuse more than {DOCUMENTED_POLICY_CHARACTERS}",
         sent.characters()
     ))
+}
+
+/// What a profile sends, to be found again in the journal.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    /// The profile.
+    pub profile: &'a str,
+    /// The inline session policy.
+    pub policy: Option<&'a PolicyDocument>,
+    /// The managed session policies.
+    pub arns: &'a PolicyArns,
+    /// How an ask's policy went into these.
+    pub way: Option<Way>,
+}
+
+/// What AWS said of a session's size when it made one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSize {
+    /// When, as in the journal.
+    pub at: String,
+    /// `PackedPolicySize`, percent; absent without policies and tags.
+    pub packed_policy_percent: Option<u64>,
+    /// The session token's size, bytes.
+    pub token_bytes: u64,
+    /// `SessionTokenUtilization`, percent.
+    pub token_percent: Option<u64>,
 }
 
 /// The parts of a request, each with its characters: `an inline policy of 2731 characters; …`.

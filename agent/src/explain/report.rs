@@ -1,13 +1,17 @@
 //! What is explained, as values: JSON for programs is these. The keys are stable: new ones may come, none goes.
 
 use jumpgate_api::ExitStatus;
+use jumpgate_iam::PolicyDocument;
 use jumpgate_iam::evaluate::{Cited, Doubtful, Layer, Request, Shadow, Verdict};
 use jumpgate_iam::policy::{DOCUMENTED_POLICY_CHARACTERS, MAX_POLICY_ARNS};
 use serde::Serialize;
 
 use super::layers::{Stack, UNKNOWN_ROLE};
 use super::way::Narrowing;
+use crate::config::MAX_TAGS;
+use crate::domain::narrowing::Way;
 use crate::domain::profile::Profile;
+use crate::domain::weight::{LastSize, Sent};
 
 /// Said always: nothing here can see it.
 const RESOURCE_POLICIES: &str = "a resource policy can allow more: one that names the session's own ARN is limited by \
@@ -91,18 +95,51 @@ pub(super) struct Size {
     pub(super) policy_arns: usize,
     pub(super) most_policy_arns: usize,
     pub(super) tags: usize,
+    pub(super) most_tags: usize,
+    /// Absent if the journal has no session by the same policies.
+    pub(super) last_session: Option<LastSession>,
+}
+
+/// What AWS said when it made the last session by these policies. The keys are those of the journal.
+#[derive(Debug, Serialize)]
+pub(super) struct LastSession {
+    pub(super) time_dt: String,
+    pub(super) packed_policy_percent: Option<u64>,
+    pub(super) token_bytes: u64,
+    pub(super) token_percent: Option<u64>,
 }
 
 impl Size {
-    pub(super) fn of(profile: &Profile, narrowing: Option<&Narrowing>) -> Self {
-        let own = profile.policy.as_ref();
-        let inline = narrowing.map_or(own, |narrowing| narrowing.inline.as_ref());
+    fn of(
+        profile: &Profile,
+        narrowing: Option<&Narrowing>,
+        last_size: &dyn Fn(&Sent<'_>) -> Option<LastSize>,
+    ) -> Self {
+        let sent = Sent {
+            profile: profile.name.as_str(),
+            policy: match narrowing {
+                None => profile.policy.as_ref(),
+                Some(narrowing) => narrowing.inline.as_ref(),
+            },
+            arns: narrowing.map_or(&profile.policy_arns, |narrowing| &narrowing.arns),
+            way: narrowing.and_then(|narrowing| narrowing.taken),
+        };
+        // What a scope-down asks for has no place in what AssumeRole is sent, nor has what is refused.
+        let is_sent = narrowing.is_none() || !matches!(sent.way, None | Some(Way::ScopeDown));
+        let last = is_sent.then(|| last_size(&sent)).flatten();
         Self {
-            characters: inline.map_or(0, |policy| policy.characters()),
+            characters: sent.policy.map_or(0, PolicyDocument::characters),
             documented_characters: DOCUMENTED_POLICY_CHARACTERS,
-            policy_arns: narrowing.map_or(profile.policy_arns.len(), |narrowing| narrowing.arns),
+            policy_arns: sent.arns.len(),
             most_policy_arns: MAX_POLICY_ARNS,
             tags: profile.tags.len(),
+            most_tags: MAX_TAGS,
+            last_session: last.map(|last| LastSession {
+                time_dt: last.at,
+                packed_policy_percent: last.packed_policy_percent,
+                token_bytes: last.token_bytes,
+                token_percent: last.token_percent,
+            }),
         }
     }
 }
@@ -177,6 +214,7 @@ impl Explanation {
         answers: Vec<Answer>,
         shadows: &[Shadow],
         stack: &Stack,
+        last_size: &dyn Fn(&Sent<'_>) -> Option<LastSize>,
     ) -> Self {
         let shadowed = shadows
             .iter()
@@ -199,7 +237,7 @@ impl Explanation {
                 .collect(),
             shadowed: shadowed.collect(),
             narrowing: stack.narrowing.clone(),
-            size: Size::of(profile, stack.narrowing.as_ref()),
+            size: Size::of(profile, stack.narrowing.as_ref(), last_size),
             notes: notes(stack),
         }
     }
@@ -247,6 +285,8 @@ fn notes(stack: &Stack) -> Vec<String> {
              --scp FullAWSAccess,{level}"
         ));
     }
+    let warning = stack.narrowing.iter();
+    notes.extend(warning.filter_map(|narrowing| narrowing.warning.clone()));
     notes.push(RESOURCE_POLICIES.to_owned());
     notes
 }

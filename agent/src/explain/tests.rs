@@ -32,6 +32,7 @@ fn of(profile: &str, words: &[&str]) -> Result<Said, ExplainError> {
         &Arguments::parse(words)?,
         &configured(profile),
         &surroundings,
+        &|_| None,
     )
 }
 
@@ -74,7 +75,7 @@ s3:GetObject on arn:aws:s3:::b/k: allowed, if the role's own policies allow it
 layers, which must all allow:
   identity policies: the role's own policies (not known)
   session policies: policy of profile dev
-size: 102 of 2048 characters of inline policy, 0 of 10 managed policies, 0 tags
+size: 102 of 2048 characters of inline policy, 0 of 10 managed policies, 0 of 50 tags
 note: the role's own policies are not known (--role-policy FILE for each), so this is the most that the session may do
 note: a resource policy can allow more: one that names the session's own ARN is limited by neither session policies nor a boundary; across accounts one is needed as well
 "#

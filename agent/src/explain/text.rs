@@ -1,6 +1,6 @@
 //! The explanation for people.
 
-use super::report::{Answer, Explanation, Place};
+use super::report::{Answer, Explanation, Place, Size};
 use crate::config::report::printable;
 
 /// Answers one by one, or in a table; then what they rest on.
@@ -32,17 +32,37 @@ pub(super) fn render(explanation: &Explanation, table: bool) -> String {
             narrowing.way, narrowing.what
         ));
     }
-    let size = &explanation.size;
-    text.push_str(&format!(
-        "size: {} of {} characters of inline policy, {} of {} managed policies, {} tags\n",
+    text.push_str(&sizes(&explanation.size));
+    for note in &explanation.notes {
+        text.push_str(&format!("note: {}\n", printable(note)));
+    }
+    text
+}
+
+fn sizes(size: &Size) -> String {
+    let mut text = format!(
+        "size: {} of {} characters of inline policy, {} of {} managed policies, {} of {} tags\n",
         size.characters,
         size.documented_characters,
         size.policy_arns,
         size.most_policy_arns,
-        size.tags
-    ));
-    for note in &explanation.notes {
-        text.push_str(&format!("note: {}\n", printable(note)));
+        size.tags,
+        size.most_tags
+    );
+    if let Some(last) = &size.last_session {
+        let packed = match last.packed_policy_percent {
+            Some(percent) => format!("{percent} % of what AWS takes of policies and tags, packed"),
+            None => "no policies or tags".to_owned(),
+        };
+        let part = last
+            .token_percent
+            .map(|percent| format!(", {percent} % of the most"));
+        text.push_str(&format!(
+            "last session: {}: {packed}; a token of {} bytes{}\n",
+            printable(&last.time_dt),
+            last.token_bytes,
+            part.unwrap_or_default()
+        ));
     }
     text
 }

@@ -1,12 +1,13 @@
 //! Which way an ask's policy goes to AWS: what the agent would do with it.
 
-use jumpgate_iam::PolicyDocument;
+use jumpgate_iam::{PolicyArns, PolicyDocument};
 use serde::Serialize;
 
 use crate::domain::grant::{self, Denial};
 use crate::domain::narrowing::{Way, narrowed};
 use crate::domain::preset::SessionPolicies;
 use crate::domain::profile::Profile;
+use crate::domain::weight::too_long;
 
 /// The way, and what it makes of the inline session policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,9 +19,15 @@ pub(super) struct Narrowing {
     /// The inline policy of AssumeRole.
     #[serde(skip)]
     pub(super) inline: Option<PolicyDocument>,
-    /// How many managed policies AssumeRole is passed.
+    /// The managed policies that AssumeRole is passed.
     #[serde(skip)]
-    pub(super) arns: usize,
+    pub(super) arns: PolicyArns,
+    /// The way, if there is one.
+    #[serde(skip)]
+    pub(super) taken: Option<Way>,
+    /// What the caller is told.
+    #[serde(skip)]
+    pub(super) warning: Option<String>,
 }
 
 /// The first way that is open.
@@ -36,12 +43,17 @@ pub(super) fn of(profile: &Profile, ask: &SessionPolicies) -> Narrowing {
     match narrowed(profile, &asked) {
         Err(denial) => refused(profile, &denial),
         Ok(bounds) => {
+            let scope_down = bounds.scope_down.as_ref();
+            let warning = |by| too_long(by, bounds.policy.as_ref(), scope_down);
+            let warning = bounds.narrowed.as_ref().and_then(warning);
             let way = bounds.narrowed.map_or(Way::SessionPolicy, |by| by.way);
             Narrowing {
+                warning,
+                taken: Some(way),
                 way: way.as_str(),
                 what: in_words(way).to_owned(),
                 inline: bounds.policy,
-                arns: bounds.policy_arns.len(),
+                arns: bounds.policy_arns,
             }
         }
     }
@@ -60,6 +72,8 @@ fn refused(profile: &Profile, denial: &Denial) -> Narrowing {
         way: "refused",
         what: denial.to_string(),
         inline: profile.policy.clone(),
-        arns: profile.policy_arns.len(),
+        arns: profile.policy_arns.clone(),
+        taken: None,
+        warning: None,
     }
 }

@@ -5,9 +5,11 @@ use jumpgate_api::ExitStatus;
 use super::{Refusal, Started, invalid, say};
 use crate::config::environment::Environment;
 use crate::config::{self, place};
+use crate::domain::weight::Sent;
 use crate::explain;
 use crate::jump;
 use crate::lint::{self, LintError};
+use crate::providers::journal::last_size;
 
 /// Policy files against the rules; what a jump policy must allow comes from the configuration in use.
 pub(super) fn lint(words: &[&str]) -> Started {
@@ -88,7 +90,10 @@ pub(super) fn explain(words: &[&str]) -> Started {
     };
     let arguments = explain::Arguments::parse(words).map_err(wrong)?;
     let (config, environment) = configured()?;
-    let said = explain::run(&arguments, &config, &environment.surroundings()).map_err(wrong)?;
+    let journal = place::state_directory(&environment).map(|state| state.join("journal"));
+    let last_size = |sent: &Sent<'_>| last_size(journal.as_ref().ok()?, sent);
+    let surroundings = environment.surroundings();
+    let said = explain::run(&arguments, &config, &surroundings, &last_size).map_err(wrong)?;
     say_with(&said.text, Vec::new(), said.status)
 }
 

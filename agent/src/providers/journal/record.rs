@@ -171,7 +171,7 @@ fn present<T>(list: Vec<T>) -> Option<Vec<T>> {
 }
 
 /// The hash of the bytes that STS was sent.
-fn policy_sha256(policy: &PolicyDocument) -> String {
+pub(super) fn policy_sha256(policy: &PolicyDocument) -> String {
     sha256_hex(policy.minified().as_bytes())
 }
 
