@@ -102,6 +102,16 @@ impl Entropy for FakeEntropy {
 pub(crate) struct Gate {
     open: watch::Sender<bool>,
     arrived: watch::Sender<usize>,
+    waiting: AtomicUsize,
+}
+
+/// One that waits at a gate, until it is let through or given up.
+struct Waits<'g>(&'g Gate);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Gate {
@@ -109,6 +119,7 @@ impl Gate {
         Self {
             open: watch::channel(true).0,
             arrived: watch::channel(0).0,
+            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -125,6 +136,11 @@ impl Gate {
         *self.arrived.borrow()
     }
 
+    /// How many wait at it now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
     /// Resolves when so many have come.
     pub(crate) async fn arrived(&self, count: usize) {
         let mut arrived = self.arrived.subscribe();
@@ -133,6 +149,8 @@ impl Gate {
 
     async fn pass(&self) {
         self.arrived.send_modify(|count| *count += 1);
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let _waits = Waits(self);
         self.open.subscribe().wait_for(|open| *open).await.unwrap();
     }
 }

@@ -7,6 +7,7 @@ mod bounds;
 mod chains;
 mod endpoints;
 pub(crate) mod fakes;
+mod histories;
 mod lifetimes;
 mod locking;
 mod people;
