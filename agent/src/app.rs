@@ -80,12 +80,14 @@ impl App {
     ) -> Self {
         let journal = Arc::new(providers.journal);
         let desktop = Arc::new(providers.desktop);
+        let tokens = Arc::new(providers.tokens);
         let ports = Ports {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             keyring: Arc::new(providers.keyring),
             sealed_files: Arc::new(providers.sealed_files),
-            tokens: Arc::new(providers.tokens),
+            keys: Arc::clone(&tokens) as _,
+            tokens,
             prompter: Arc::new(CommandPrompter::new(config.settings.agent.prompt_wait)),
             journal: Arc::clone(&journal) as _,
         };

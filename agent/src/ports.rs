@@ -9,8 +9,9 @@ use jumpgate_iam::{CallerArn, MfaSerial, MfaSessionDuration};
 
 use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::event::Event;
-use crate::domain::identity::{BaseCredentials, Endpoint, Identity, LongTermKey};
+use crate::domain::identity::{AccessKeyId, BaseCredentials, Endpoint, Identity, LongTermKey};
 use crate::domain::peer::Peer;
+use crate::domain::rotation::{LastUse, ListedKey, StoredKey};
 use crate::domain::session::AssumedRole;
 use crate::domain::settings::AgentSettings;
 
@@ -51,13 +52,13 @@ pub trait IdentityStore: Send + Sync {
         &'a self,
         identity: &'a Identity,
         passphrase: Option<&'a Secret<String>>,
-    ) -> Answer<'a, Result<LongTermKey, StoreError>>;
+    ) -> Answer<'a, Result<StoredKey, StoreError>>;
 
     /// Keeps a key, in place of an earlier one.
     fn save<'a>(
         &'a self,
         identity: &'a Identity,
-        key: &'a LongTermKey,
+        key: &'a StoredKey,
         passphrase: Option<&'a Secret<String>>,
     ) -> Answer<'a, Result<(), StoreError>>;
 
@@ -145,6 +146,48 @@ pub trait TokenService: Send + Sync {
 
     /// All calls and those that failed, since the start.
     fn counts(&self) -> (u64, u64);
+}
+
+/// Whose keys a call to IAM is about, and who signs it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyCall<'a> {
+    /// Where IAM is.
+    pub endpoint: &'a Endpoint,
+    /// A key of the user, or a session of GetSessionToken with MFA: one without may not call IAM.
+    pub signer: &'a BaseCredentials,
+    /// The user's name.
+    pub user: &'a str,
+}
+
+/// IAM, as far as an IAM user's access keys go.
+pub trait KeyService: Send + Sync {
+    /// ListAccessKeys. The last use of each is unknown yet.
+    fn keys<'a>(&'a self, call: KeyCall<'a>) -> Answer<'a, Result<Vec<ListedKey>, TokenError>>;
+
+    /// GetAccessKeyLastUsed.
+    fn last_use<'a>(
+        &'a self,
+        call: KeyCall<'a>,
+        id: &'a AccessKeyId,
+    ) -> Answer<'a, Result<LastUse, TokenError>>;
+
+    /// CreateAccessKey. Sent once: a second one would make a second key.
+    fn create_key<'a>(&'a self, call: KeyCall<'a>) -> Answer<'a, Result<LongTermKey, TokenError>>;
+
+    /// UpdateAccessKey.
+    fn set_active<'a>(
+        &'a self,
+        call: KeyCall<'a>,
+        id: &'a AccessKeyId,
+        active: bool,
+    ) -> Answer<'a, Result<(), TokenError>>;
+
+    /// DeleteAccessKey.
+    fn delete_key<'a>(
+        &'a self,
+        call: KeyCall<'a>,
+        id: &'a AccessKeyId,
+    ) -> Answer<'a, Result<(), TokenError>>;
 }
 
 /// What kind of trouble STS made.

@@ -7,6 +7,7 @@ use jumpgate_api::Code;
 use crate::domain::grant::Denial;
 use crate::domain::identity::UnfitKey;
 use crate::domain::name::{IdentityName, LeaseId};
+use crate::domain::rotation::Refusal;
 use crate::domain::rule::RuleName;
 use crate::domain::scope::ScopeError;
 use crate::domain::session::InvalidAnswer;
@@ -68,6 +69,14 @@ pub enum Failure {
     /// The key is not one that we keep.
     #[error(transparent)]
     Unfit(#[from] UnfitKey),
+    /// A rotation does not go on.
+    #[error("identity {identity}: {refusal}")]
+    Rotation {
+        /// The identity.
+        identity: IdentityName,
+        /// Why.
+        refusal: Refusal,
+    },
     /// STS gave nothing.
     #[error("{call}: {error}")]
     Upstream {
@@ -165,6 +174,7 @@ impl Failure {
             Self::Upstream { error, .. } | Self::TooLarge { error, .. } => {
                 upstream_code(error.kind)
             }
+            Self::Rotation { .. } => Code::Conflict,
             Self::Invalid { .. } => Code::UpstreamInvalid,
             Self::Waited(_) => Code::UpstreamTimedOut,
             Self::Journal(_) => Code::JournalUnavailable,
@@ -212,6 +222,7 @@ impl Failure {
             | Self::PeerChanged(_)
             | Self::CodeUsedBefore(_)
             | Self::Unfit(_)
+            | Self::Rotation { .. }
             | Self::Waited(_)
             | Self::Journal(_)
             | Self::Busy(_)

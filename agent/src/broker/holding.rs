@@ -60,16 +60,25 @@ impl Table {
 }
 
 impl State {
-    /// Ends its flight and keeps nothing but the last code: AWS remembers a used one whether we are locked
-    /// or not.
+    /// Ends its flight and keeps nothing but the last code, which AWS remembers whether we are locked or not, and
+    /// what is no secret.
     fn wipe(&mut self) {
         if let Some(flight) = &self.flight {
             flight.call_off();
         }
         *self = Self {
             last_code: self.last_code.take(),
+            history: self.history.take(),
             ..Self::default()
         };
+    }
+}
+
+impl State {
+    /// The same, for an identity that is another now.
+    fn forget(&mut self) {
+        self.wipe();
+        self.history = None;
     }
 }
 
@@ -117,7 +126,7 @@ impl Identities {
 
     /// Drops one identity, since its key or its configuration is another now.
     pub(super) fn forget(&self, name: &IdentityName) {
-        self.with(name, State::wipe);
+        self.with(name, State::forget);
         self.changed.notify_waiters();
     }
 
@@ -133,7 +142,11 @@ impl Identities {
         let gone = gone.filter(|(name, identity)| after.get(name) != Some(identity));
         let gone: Vec<_> = gone.map(|(name, _)| name).collect();
         for name in &gone {
-            table.states.get_mut(name).into_iter().for_each(State::wipe);
+            table
+                .states
+                .get_mut(name)
+                .into_iter()
+                .for_each(State::forget);
         }
         table.states.retain(|name, _| after.contains_key(name));
         drop(table);

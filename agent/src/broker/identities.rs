@@ -15,6 +15,7 @@ use super::flight::Flight;
 use super::holding::{Barred, Era};
 use crate::domain::identity::{BaseCredentials, CodeSource, Identity, LongTermKey};
 use crate::domain::name::IdentityName;
+use crate::domain::rotation::KeyHistory;
 use crate::ports::{StoreError, TokenErrorKind};
 
 /// How long a question on a terminal counts as open: callers wait for it meanwhile.
@@ -61,6 +62,8 @@ pub(super) struct State {
     pub(super) asked_at: Option<Timestamp>,
     pub(super) waiting_code: Option<(Secret<String>, Timestamp)>,
     pub(super) last_code: Option<Secret<String>>,
+    /// What may be told of the key, since it was read last: no secret, so a lock leaves it.
+    pub(super) history: Option<KeyHistory>,
 }
 
 #[derive(Default)]
@@ -77,7 +80,7 @@ pub(super) struct Table {
 }
 
 /// How an identity stands, for `status`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// Whether it can be used now.
     pub state: IdentityState,
@@ -85,6 +88,8 @@ pub struct Standing {
     pub since: Option<Timestamp>,
     /// Until when no further code is needed.
     pub mfa_until: Option<Timestamp>,
+    /// What is known of its key; nothing before it was read once.
+    pub history: Option<KeyHistory>,
 }
 
 #[must_use]
@@ -145,6 +150,16 @@ impl Identities {
                 Err(failure) => return Err(failure),
             }
         }
+    }
+
+    /// What signs a change that a person asked for, with what the person supplied.
+    pub(super) async fn base_for_change(
+        &self,
+        identity: &Arc<Identity>,
+        answers: &Answers,
+    ) -> Result<BaseCredentials, Failure> {
+        let answers = (!answers.is_empty()).then(|| answers.clone());
+        Ok(self.unlock(identity, answers).await?.base.clone())
     }
 
     /// The long-term key itself, for `identity check`.
@@ -353,6 +368,7 @@ impl Identities {
                 },
                 since: unlocked.and(state.since).map(|since| since.wall),
                 mfa_until: unlocked.and_then(|held| held.base.expires_at),
+                history: state.history.clone(),
             }
         })
     }

@@ -9,6 +9,7 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{BaseCredentials, Identity, LongTermKey, UnfitKey, fit_to_keep};
 use crate::domain::name::IdentityName;
 use crate::domain::peer::Peer;
+use crate::domain::rotation::StoredKey;
 use crate::ports::StoreError;
 
 impl Broker {
@@ -27,7 +28,11 @@ impl Broker {
         let identity = identity_of(&self.settings(), name)?;
         let (this, peer) = (Arc::clone(self), peer.clone());
         let (key, answers) = (key.clone(), answers.clone());
-        let change = async move { this.added(&peer, identity, &key, &answers).await };
+        let turn = self.key_turns.take(name)?;
+        let change = async move {
+            let _until_made = turn;
+            this.added(&peer, identity, &key, &answers).await
+        };
         self.changes.make(change).await
     }
 
@@ -69,7 +74,8 @@ impl Broker {
         let passphrase = self.identities.passphrase(identity, store, answers).await?;
         let caller = self.whose(identity, &BaseCredentials::from(key)).await?;
         fit_to_keep(identity, key, &caller)?;
-        let saved = store.save(identity, key, passphrase.as_ref()).await;
+        let stored = StoredKey::new(key.clone(), Some(self.ports.clock.now()));
+        let saved = store.save(identity, &stored, passphrase.as_ref()).await;
         saved.map_err(|error| Failure::Store {
             identity: identity.name.clone(),
             error,
@@ -77,7 +83,7 @@ impl Broker {
         Ok(caller)
     }
 
-    async fn whose(
+    pub(super) async fn whose(
         &self,
         identity: &Identity,
         credentials: &BaseCredentials,
@@ -121,7 +127,11 @@ impl Broker {
         self.arrive().await;
         let identity = identity_of(&self.settings(), name)?;
         let (this, peer) = (Arc::clone(self), peer.clone());
-        let change = async move { this.removed(&peer, &identity).await };
+        let turn = self.key_turns.take(name)?;
+        let change = async move {
+            let _until_made = turn;
+            this.removed(&peer, &identity).await
+        };
         self.changes.make(change).await
     }
 

@@ -181,10 +181,18 @@ impl Broker {
         let mfa = serial
             .zip(code.as_ref())
             .map(|(serial, code)| MfaProof { serial, code });
-        let assumed = self.assume(question, profile, &base, mfa).await;
-        if assumed.as_ref().is_err_and(rejects_credentials) {
-            self.identities.drop_base(&identity.name, &base);
+        let assumed = self.assume(question, profile.clone(), &base, mfa).await;
+        if !assumed.as_ref().is_err_and(rejects_credentials) {
+            return assumed;
         }
+        if base.session_token.is_none()
+            && mfa.is_none()
+            && self.identities.has_another(&identity.name, &base)
+        {
+            let base = self.identities.base(identity, manner.person).await?;
+            return self.assume(question, profile, &base, None).await;
+        }
+        self.identities.drop_base(&identity.name, &base);
         assumed
     }
 

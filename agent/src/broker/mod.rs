@@ -19,6 +19,7 @@ mod leases;
 mod locking;
 mod minting;
 mod question;
+mod rotating;
 mod sessions;
 mod standing;
 #[cfg(test)]
@@ -37,6 +38,8 @@ pub use self::identities::{Answers, Standing};
 use self::leases::Leases;
 use self::minting::Told;
 use self::question::Question;
+use self::rotating::Turns;
+pub use self::rotating::Wish;
 use self::sessions::{Manner, Minted, Sessions};
 use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide, may_see};
@@ -51,7 +54,8 @@ use crate::domain::settings::Settings;
 use jumpgate_api::{JournalReport, Secret, Timestamp};
 
 use crate::ports::{
-    Clock, Entropy, IdentityStore, Journal, JournalHealth, Lines, Prompter, TokenService, Witness,
+    Clock, Entropy, IdentityStore, Journal, JournalHealth, KeyService, Lines, Prompter,
+    TokenService, Witness,
 };
 
 /// What a caller waits beyond `prompt_wait`: the calls to STS that follow a person's answer.
@@ -69,6 +73,8 @@ pub struct Ports {
     pub sealed_files: Arc<dyn IdentityStore>,
     /// STS.
     pub tokens: Arc<dyn TokenService>,
+    /// IAM.
+    pub keys: Arc<dyn KeyService>,
     /// People, or programs that stand in for them.
     pub prompter: Arc<dyn Prompter>,
     /// The audit record.
@@ -113,6 +119,7 @@ pub struct Broker {
     sessions: Sessions,
     leases: Leases,
     changes: Changes,
+    key_turns: Turns,
     denials: Denials,
     endpoints: Endpoints,
 }
@@ -129,6 +136,7 @@ impl Broker {
             sessions: Sessions::new(Arc::clone(&ports.clock), Arc::clone(&ports.entropy)),
             leases: Leases::default(),
             changes: Changes::default(),
+            key_turns: Turns::default(),
             denials: Denials::new(Arc::clone(&ports.journal)),
             endpoints: Endpoints::default(),
             ports,

@@ -10,6 +10,8 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{
     BaseCredentials, CodeSource, Identity, LongTermKey, Mfa, MfaSession,
 };
+use crate::domain::name::IdentityName;
+use crate::domain::rotation::{KeyHistory, StoredKey};
 use crate::ports::{IdentityStore, MfaProof, PromptError, StoreError};
 
 impl Identities {
@@ -95,14 +97,58 @@ impl Identities {
     ) -> Result<LongTermKey, Failure> {
         let store = self.ports.store(identity.store);
         let passphrase = self.passphrase(identity, store, answers).await?;
-        let key = store.load(identity, passphrase.as_ref()).await;
-        key.map_err(|error| match error {
+        let stored = self.stored(identity, passphrase.as_ref()).await?;
+        Ok(stored.current.key)
+    }
+
+    /// What the store keeps of an identity; what may be told of it is remembered for `status`.
+    pub(super) async fn stored(
+        &self,
+        identity: &Identity,
+        passphrase: Option<&Secret<String>>,
+    ) -> Result<StoredKey, Failure> {
+        let stored = self
+            .ports
+            .store(identity.store)
+            .load(identity, passphrase)
+            .await;
+        let stored = stored.map_err(|error| match error {
             StoreError::PassphraseMissing => missing_passphrase(identity),
             error => Failure::Store {
                 identity: identity.name.clone(),
                 error,
             },
+        })?;
+        self.with(&identity.name, |state| {
+            state.history = Some(KeyHistory::of(&stored))
+        });
+        Ok(stored)
+    }
+
+    /// Whether the identity has other base credentials by now: its key was rotated meanwhile.
+    pub(super) fn has_another(&self, name: &IdentityName, base: &BaseCredentials) -> bool {
+        self.with(name, |state| {
+            let held = state.unlocked.as_ref();
+            held.is_some_and(|held| held.base != *base)
         })
+    }
+
+    /// Another key is stored as current: it signs from now on, where the identity is in memory. A session that the
+    /// former key's holder made with MFA stays good, whatever becomes of that key.
+    pub(super) fn replace_key(&self, name: &IdentityName, stored: &StoredKey) {
+        let key = &stored.current.key;
+        self.with(name, |state| {
+            state.history = Some(KeyHistory::of(stored));
+            let held = state.unlocked.take();
+            state.unlocked = held.map(|held| {
+                let base = match &held.base.session_token {
+                    Some(_) => held.base.clone(),
+                    None => BaseCredentials::from(key),
+                };
+                let key = key.clone();
+                Arc::new(Unlocked { key, base })
+            });
+        });
     }
 
     /// The passphrase for a store that wants one: what a person gave, else what the program prints.

@@ -8,7 +8,7 @@ use jumpgate_iam::{AccountId, Arn, Excerpt, MfaSerial, MfaSessionDuration, Regio
 use super::faults::{Fault, Faults, Written};
 use super::raw::RawIdentity;
 use super::section::Entry;
-use super::terms::{Accounts, absolute_path, argv, choice};
+use super::terms::{Accounts, Bounds, absolute_path, argv, choice, duration_or_never};
 use crate::domain::identity::{
     CodeSource, Endpoint, EndpointUrl, Identity, Mfa, MfaSession, Store,
 };
@@ -19,6 +19,12 @@ pub const DEFAULT_REGION: &str = "us-east-1";
 
 /// How long one MFA code serves unless said otherwise, in seconds: a working day.
 pub const DEFAULT_MFA_SESSION: u32 = 8 * 3_600;
+
+/// After how long a key may be called old.
+const ROTATE_AFTER: Bounds = Bounds {
+    seconds: (86_400, 3_650 * 86_400),
+    words: "1d to 3650d",
+};
 
 /// Understands all identities.
 pub(super) fn understand(
@@ -60,9 +66,11 @@ fn identity(faults: &Faults, raw: &RawIdentity<'_>, accounts: &Accounts<'_>) -> 
         name: name?,
         account: account?.id,
         endpoint: endpoint?,
+        iam_url: address(faults, &raw.iam_endpoint),
         mfa,
         store: store?,
         passphrase_command: argv(faults, &raw.passphrase_command),
+        rotate_after: duration_or_never(faults, &raw.rotate_after, ROTATE_AFTER, None),
     })
 }
 
@@ -92,10 +100,9 @@ fn endpoint(faults: &Faults, raw: &RawIdentity<'_>) -> Option<Endpoint> {
         Entry::Broken => None,
         Entry::Here(written) => faults.checked(&written.place, Region::parse(written.value)),
     };
-    let url = raw.sts_endpoint.here();
     let ca_bundle = raw.ca_bundle.here();
     let (url, ca_bundle) = (
-        url.and_then(|written| faults.checked(&written.place, EndpointUrl::parse(written.value))),
+        address(faults, &raw.sts_endpoint),
         ca_bundle.and_then(|written| absolute_path(faults, written)),
     );
     Some(Endpoint {
@@ -103,6 +110,11 @@ fn endpoint(faults: &Faults, raw: &RawIdentity<'_>) -> Option<Endpoint> {
         url,
         ca_bundle,
     })
+}
+
+fn address(faults: &Faults, entry: &Entry<&str>) -> Option<EndpointUrl> {
+    let written = entry.here()?;
+    faults.checked(&written.place, EndpointUrl::parse(written.value))
 }
 
 fn mfa(faults: &Faults, raw: &RawIdentity<'_>, device: Option<Written<MfaSerial>>) -> Option<Mfa> {

@@ -48,6 +48,8 @@ pub(super) const IDENTITY_KEYS: &[&str] = &[
     "store",
     "passphrase_command",
     "sts_endpoint",
+    "iam_endpoint",
+    "rotate_after",
     "ca_bundle",
 ];
 pub(super) const PROFILE_KEYS: &[&str] = &[
@@ -110,6 +112,8 @@ pub(super) struct RawIdentity<'a> {
     pub(super) store: Entry<&'a str>,
     pub(super) passphrase_command: Entry<Vec<Written<&'a str>>>,
     pub(super) sts_endpoint: Entry<&'a str>,
+    pub(super) iam_endpoint: Entry<&'a str>,
+    pub(super) rotate_after: Entry<&'a str>,
     pub(super) ca_bundle: Entry<&'a str>,
 }
 
@@ -281,6 +285,8 @@ impl<'a> RawIdentity<'a> {
             store: section.text("store", "\"keyring\" or \"file\""),
             passphrase_command: section.texts("passphrase_command", MAX_ARGV, AN_ARGV),
             sts_endpoint: section.text("sts_endpoint", A_STRING),
+            iam_endpoint: section.text("iam_endpoint", A_STRING),
+            rotate_after: section.text("rotate_after", "a duration in quotes, such as \"90d\""),
             ca_bundle: section.text("ca_bundle", A_STRING),
         }
     }

@@ -42,6 +42,8 @@ mfa_session = "off"
 store       = "file"
 passphrase_command = ["/usr/bin/systemd-creds", "cat", "jumpgate"]
 sts_endpoint = "https://vpce-1.sts.ap-northeast-1.vpce.amazonaws.com"
+iam_endpoint = "https://iam.example.com"
+rotate_after = "90d"
 ca_bundle   = "/etc/ssl/corp.pem"
 
 [profile.custodian]
@@ -138,6 +140,14 @@ fn every_key_arrives() {
     assert_eq!(
         identity.endpoint.ca_bundle.as_deref(),
         Some(Path::new("/etc/ssl/corp.pem"))
+    );
+    assert_eq!(
+        identity.iam().url.unwrap().as_str(),
+        "https://iam.example.com"
+    );
+    assert_eq!(
+        identity.rotate_after,
+        Some(Duration::from_secs(90 * 86_400))
     );
     assert_eq!(identity.store, Store::File);
     let passphrase = identity.passphrase_command.as_ref().unwrap();

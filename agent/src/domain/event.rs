@@ -38,6 +38,8 @@ pub enum Activity {
     IdentityAdd,
     /// A key was removed.
     IdentityRemove,
+    /// A step of a key's rotation was made, or failed.
+    IdentityRotate,
     /// The agent started.
     AgentStart,
     /// The agent ended in good order.
@@ -68,6 +70,7 @@ impl Activity {
             Self::IdentityLock => "identity.lock",
             Self::IdentityAdd => "identity.add",
             Self::IdentityRemove => "identity.remove",
+            Self::IdentityRotate => "identity.rotate",
             Self::AgentStart => "agent.start",
             Self::AgentStop => "agent.stop",
             Self::EndpointOpen => "endpoint.open",
@@ -91,6 +94,7 @@ impl Activity {
             | Self::IdentityLock
             | Self::IdentityAdd
             | Self::IdentityRemove
+            | Self::IdentityRotate
             | Self::AgentStart
             | Self::AgentStop
             | Self::ConfigReload
@@ -231,6 +235,7 @@ mod tests {
             (A::IdentityLock, Flushed),
             (A::IdentityAdd, Flushed),
             (A::IdentityRemove, Flushed),
+            (A::IdentityRotate, Flushed),
             (A::AgentStart, Flushed),
             (A::AgentStop, Flushed),
             (A::ConfigReload, Flushed),

@@ -17,12 +17,30 @@ pub struct Identity {
     pub account: AccountId,
     /// Which STS to talk to.
     pub endpoint: Endpoint,
+    /// Another address of IAM than the partition's own: a test. `http` only to a loopback address.
+    pub iam_url: Option<EndpointUrl>,
     /// The second factor, if it has one.
     pub mfa: Option<Mfa>,
     /// Where the key is kept.
     pub store: Store,
     /// The program that prints the passphrase, for machines where nobody can type.
     pub passphrase_command: Option<Argv>,
+    /// After how long `status` says that the key is due for a rotation.
+    pub rotate_after: Option<Duration>,
+}
+
+impl Identity {
+    /// Where the calls about its keys go.
+    #[must_use]
+    pub fn iam(&self) -> Endpoint {
+        let partition = self.endpoint.region.partition();
+        let own = || EndpointUrl(format!("https://{}", partition.iam_host()));
+        Endpoint {
+            region: partition.iam_region(),
+            url: Some(self.iam_url.clone().unwrap_or_else(own)),
+            ca_bundle: self.endpoint.ca_bundle.clone(),
+        }
+    }
 }
 
 /// Which STS to talk to. Part of the cache key.

@@ -14,6 +14,7 @@ pub mod narrowing;
 pub mod peer;
 pub mod preset;
 pub mod profile;
+pub mod rotation;
 pub mod rule;
 pub mod scope;
 pub mod serve;

@@ -96,6 +96,7 @@ pub fn identity() -> Identity {
             url: None,
             ca_bundle: None,
         },
+        iam_url: None,
         mfa: Some(Mfa {
             serial: MfaSerial::parse("arn:aws:iam::111111111111:mfa/alice").unwrap(),
             source: CodeSource::Prompt,
@@ -103,6 +104,7 @@ pub fn identity() -> Identity {
         }),
         store: Store::Keyring,
         passphrase_command: None,
+        rotate_after: None,
     }
 }
 

@@ -21,8 +21,9 @@ use keyring_core::{Entry, Error};
 use zeroize::Zeroizing;
 
 use super::stored_key;
-use crate::domain::identity::{Identity, LongTermKey};
+use crate::domain::identity::Identity;
 use crate::domain::name::IdentityName;
+use crate::domain::rotation::StoredKey;
 use crate::ports::{Answer, IdentityStore, StoreError};
 use queue::{Queue, Vault};
 
@@ -80,14 +81,14 @@ impl IdentityStore for KeyringStore {
         &'a self,
         identity: &'a Identity,
         _: Option<&'a Secret<String>>,
-    ) -> Answer<'a, Result<LongTermKey, StoreError>> {
+    ) -> Answer<'a, Result<StoredKey, StoreError>> {
         Box::pin(self.in_time(self.queue.load(&identity.name)))
     }
 
     fn save<'a>(
         &'a self,
         identity: &'a Identity,
-        key: &'a LongTermKey,
+        key: &'a StoredKey,
         _: Option<&'a Secret<String>>,
     ) -> Answer<'a, Result<(), StoreError>> {
         Box::pin(self.in_time(self.queue.save(&identity.name, key)))
@@ -159,12 +160,12 @@ impl SecretService {
 }
 
 impl Vault for SecretService {
-    fn load(&mut self, name: &IdentityName) -> Result<LongTermKey, StoreError> {
+    fn load(&mut self, name: &IdentityName) -> Result<StoredKey, StoreError> {
         let text = self.call(name, |entry| entry.get_secret().map(Zeroizing::new))?;
         stored_key::decode(&text)
     }
 
-    fn save(&mut self, name: &IdentityName, key: &LongTermKey) -> Result<(), StoreError> {
+    fn save(&mut self, name: &IdentityName, key: &StoredKey) -> Result<(), StoreError> {
         let text = stored_key::encode(key)?;
         self.call(name, |entry| entry.set_secret(&text))
     }

@@ -5,6 +5,7 @@ use jumpgate_iam::{AccountId, Region};
 
 use crate::domain::identity::{AccessKeyId, Endpoint, Identity, LongTermKey, Store};
 use crate::domain::name::IdentityName;
+use crate::domain::rotation::StoredKey;
 
 /// An identity without a second factor.
 pub(super) fn identity(name: &str) -> Identity {
@@ -16,16 +17,19 @@ pub(super) fn identity(name: &str) -> Identity {
             url: None,
             ca_bundle: None,
         },
+        iam_url: None,
         mfa: None,
         store: Store::File,
         passphrase_command: None,
+        rotate_after: None,
     }
 }
 
 /// A key with this secret.
-pub(super) fn key(secret: &str) -> LongTermKey {
-    LongTermKey {
+pub(super) fn key(secret: &str) -> StoredKey {
+    let key = LongTermKey {
         access_key_id: AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap(),
         secret_access_key: secret.into(),
-    }
+    };
+    StoredKey::new(key, None)
 }

@@ -14,8 +14,9 @@ use jumpgate_api::{Secret, path_segment};
 use zeroize::Zeroizing;
 
 use super::stored_key;
-use crate::domain::identity::{Identity, LongTermKey};
+use crate::domain::identity::Identity;
 use crate::domain::name::IdentityName;
+use crate::domain::rotation::StoredKey;
 use crate::ports::{Answer, IdentityStore, StoreError};
 use age::{Draw, OpenError, WorkFactor};
 use directory::PrivateDirectory;
@@ -60,7 +61,7 @@ impl SealedFileStore {
     fn save_now(
         &self,
         name: &IdentityName,
-        key: &LongTermKey,
+        key: &StoredKey,
         passphrase: &Secret<String>,
     ) -> Result<(), StoreError> {
         let text = stored_key::encode(key)?;
@@ -85,7 +86,7 @@ impl IdentityStore for SealedFileStore {
         &'a self,
         identity: &'a Identity,
         passphrase: Option<&'a Secret<String>>,
-    ) -> Answer<'a, Result<LongTermKey, StoreError>> {
+    ) -> Answer<'a, Result<StoredKey, StoreError>> {
         let (directory, name) = (self.directory.clone(), identity.name.clone());
         let passphrase = passphrase.cloned();
         Box::pin(blocking(move || {
@@ -96,7 +97,7 @@ impl IdentityStore for SealedFileStore {
     fn save<'a>(
         &'a self,
         identity: &'a Identity,
-        key: &'a LongTermKey,
+        key: &'a StoredKey,
         passphrase: Option<&'a Secret<String>>,
     ) -> Answer<'a, Result<(), StoreError>> {
         let (store, name) = (self.clone(), identity.name.clone());
@@ -121,7 +122,7 @@ fn load_now(
     directory: &Path,
     name: &IdentityName,
     passphrase: Option<&Secret<String>>,
-) -> Result<LongTermKey, StoreError> {
+) -> Result<StoredKey, StoreError> {
     let directory = PrivateDirectory::open(directory)?.ok_or(StoreError::NothingStored)?;
     let sealed = directory
         .read(&file_name(name), age::MAX_FILE)?

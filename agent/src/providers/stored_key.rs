@@ -1,30 +1,59 @@
 //! What a store keeps of an identity: a small versioned JSON text, the same in every store.
 //!
 //! ```json
-//! {"version":1,"access_key_id":"AKIA…","secret_access_key":"…"}
+//! {"version":2,"access_key_id":"AKIA…","secret_access_key":"…","since":"2026-11-22T06:00:00Z"}
 //! ```
+//!
+//! While a rotation is under way there is also a `rotation`, with the other key beside the current one. Version 1,
+//! which had neither `since` nor `rotation`, is read and never written.
 
-use jumpgate_api::Secret;
+use std::time::Duration;
+
+use jumpgate_api::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::domain::identity::{AccessKeyId, LongTermKey};
+use crate::domain::rotation::{DatedKey, Phase, Rotation, StoredKey};
 use crate::ports::StoreError;
 
 /// The largest text, in bytes. A longer one was not written by us.
-pub(super) const MAX_BYTES: usize = 4096;
+pub(super) const MAX_BYTES: usize = 7168;
 
 /// The longest secret access key, in bytes. AWS's have 40; each byte may become six in JSON.
 const MAX_SECRET: usize = 512;
 
-const VERSION: u32 = 1;
+/// The most ids that a rotation remembers; AWS's limit is two.
+const MAX_KNOWN: usize = 2;
 
-/// Borrows the secret on its way into a store: with the wire, the one place where it is written out.
+const VERSION: u32 = 2;
+
+/// Borrows the secrets on their way into a store: with the wire, the one place where they are written out.
 #[derive(Serialize)]
 struct Written<'a> {
     version: u32,
     access_key_id: &'a str,
     secret_access_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<WrittenRotation<'a>>,
+}
+
+#[derive(Serialize)]
+struct WrittenRotation<'a> {
+    phase: &'a str,
+    grace_seconds: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_access_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    known: Vec<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -39,24 +68,39 @@ struct Read {
     _version: u32,
     access_key_id: String,
     secret_access_key: Secret<String>,
+    since: Option<Timestamp>,
+    rotation: Option<ReadRotation>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadRotation {
+    phase: String,
+    grace_seconds: u64,
+    access_key_id: Option<String>,
+    secret_access_key: Option<Secret<String>>,
+    since: Option<Timestamp>,
+    at: Option<Timestamp>,
+    #[serde(default)]
+    known: Vec<String>,
 }
 
 /// The text to keep.
 ///
 /// # Errors
 /// A secret that is empty or longer than any of AWS's could be.
-pub(super) fn encode(key: &LongTermKey) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let secret = key.secret_access_key.expose();
-    if secret.is_empty() || secret.len() > MAX_SECRET {
-        return Err(StoreError::Unavailable {
-            what: format!("the secret access key has {} bytes", secret.len()),
-            remedy: format!("give one of 1 to {MAX_SECRET} bytes; AWS's have 40"),
-        });
-    }
+pub(super) fn encode(stored: &StoredKey) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let key = &stored.current.key;
+    let rotation = stored.rotation.as_ref();
+    let other = rotation.and_then(|rotation| key_beside(&rotation.phase));
+    check_length(key)?;
+    other.map_or(Ok(()), |other| check_length(&other.key))?;
     let written = Written {
         version: VERSION,
         access_key_id: key.access_key_id.as_str(),
-        secret_access_key: secret,
+        secret_access_key: key.secret_access_key.expose(),
+        since: stored.current.since,
+        rotation: rotation.map(|rotation| written_rotation(rotation, other)),
     };
     // Never grows, so that no copy is left behind in freed memory.
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_BYTES));
@@ -64,27 +108,81 @@ pub(super) fn encode(key: &LongTermKey) -> Result<Zeroizing<Vec<u8>>, StoreError
     Ok(text)
 }
 
+fn check_length(key: &LongTermKey) -> Result<(), StoreError> {
+    let length = key.secret_access_key.expose().len();
+    if (1..=MAX_SECRET).contains(&length) {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable {
+        what: format!("the secret access key has {length} bytes"),
+        remedy: format!("give one of 1 to {MAX_SECRET} bytes; AWS's have 40"),
+    })
+}
+
+/// The other key that is stored with its secret.
+const fn key_beside(phase: &Phase) -> Option<&DatedKey> {
+    match phase {
+        Phase::Created { next } => Some(next),
+        Phase::Switched { former } | Phase::Retiring { former, .. } => Some(former),
+        Phase::Creating { .. } | Phase::Withdrawing { .. } => None,
+    }
+}
+
+fn written_rotation<'a>(
+    rotation: &'a Rotation,
+    other: Option<&'a DatedKey>,
+) -> WrittenRotation<'a> {
+    let phase = &rotation.phase;
+    let (at, known) = match phase {
+        Phase::Creating { known, at } => {
+            (Some(*at), known.iter().map(AccessKeyId::as_str).collect())
+        }
+        Phase::Retiring { delete_at, .. } => (Some(*delete_at), Vec::new()),
+        Phase::Created { .. } | Phase::Switched { .. } | Phase::Withdrawing { .. } => {
+            (None, Vec::new())
+        }
+    };
+    WrittenRotation {
+        phase: phase.as_str(),
+        grace_seconds: rotation.grace.as_secs(),
+        access_key_id: phase.other().map(AccessKeyId::as_str),
+        secret_access_key: other.map(|other| other.key.secret_access_key.expose().as_str()),
+        since: other.and_then(|other| other.since),
+        at,
+        known,
+    }
+}
+
 /// The key of a kept text.
 ///
 /// # Errors
 /// [`StoreError::Malformed`] for what [`encode`] did not write. Says nothing of the text itself: the messages
 /// of a JSON parser quote what they stumble over.
-pub(super) fn decode(text: &[u8]) -> Result<LongTermKey, StoreError> {
+pub(super) fn decode(text: &[u8]) -> Result<StoredKey, StoreError> {
     if text.len() > MAX_BYTES {
         return Err(malformed(format!("more than {MAX_BYTES} bytes")));
     }
     let Ok(Versioned { version }) = serde_json::from_slice(text) else {
         return Err(malformed("not JSON with a version"));
     };
-    if version != VERSION {
-        let what = format!("it has version {version}, and this program knows {VERSION}");
+    if !(1..=VERSION).contains(&version) {
+        let what = format!("it has version {version}, and this program knows 1 to {VERSION}");
         return Err(malformed(what));
     }
     let read: Read = serde_json::from_slice(text)
         .map_err(|_| malformed("not an access key id and a secret access key"))?;
-    let access_key_id = AccessKeyId::parse(&read.access_key_id)
-        .map_err(|_| malformed("the access key id is not one"))?;
-    let length = read.secret_access_key.expose().len();
+    Ok(StoredKey {
+        current: DatedKey {
+            key: long_term(&read.access_key_id, read.secret_access_key)?,
+            since: read.since,
+        },
+        rotation: read.rotation.map(rotation).transpose()?,
+    })
+}
+
+fn long_term(id: &str, secret: Secret<String>) -> Result<LongTermKey, StoreError> {
+    let access_key_id = id_of(id)?;
+    let length = secret.expose().len();
     if length == 0 || length > MAX_SECRET {
         return Err(malformed(format!(
             "the secret access key has {length} bytes"
@@ -92,8 +190,40 @@ pub(super) fn decode(text: &[u8]) -> Result<LongTermKey, StoreError> {
     }
     Ok(LongTermKey {
         access_key_id,
-        secret_access_key: read.secret_access_key,
+        secret_access_key: secret,
     })
+}
+
+fn id_of(text: &str) -> Result<AccessKeyId, StoreError> {
+    AccessKeyId::parse(text).map_err(|_| malformed("the access key id is not one"))
+}
+
+fn rotation(read: ReadRotation) -> Result<Rotation, StoreError> {
+    let id = read.access_key_id.as_deref();
+    let other = match (id, read.secret_access_key) {
+        (Some(id), Some(secret)) => Some(DatedKey {
+            key: long_term(id, secret)?,
+            since: read.since,
+        }),
+        _ => None,
+    };
+    let phase = match (read.phase.as_str(), other, id, read.at) {
+        ("creating", None, None, Some(at)) if read.known.len() <= MAX_KNOWN => Phase::Creating {
+            known: read
+                .known
+                .iter()
+                .map(|id| id_of(id))
+                .collect::<Result<_, _>>()?,
+            at,
+        },
+        ("created", Some(next), _, None) => Phase::Created { next },
+        ("switched", Some(former), _, None) => Phase::Switched { former },
+        ("retiring", Some(former), _, Some(delete_at)) => Phase::Retiring { former, delete_at },
+        ("withdrawing", None, Some(id), None) => Phase::Withdrawing { doomed: id_of(id)? },
+        _ => return Err(malformed("its rotation is none")),
+    };
+    let grace = Duration::from_secs(read.grace_seconds);
+    Ok(Rotation { phase, grace })
 }
 
 fn malformed(what: impl Into<String>) -> StoreError {
@@ -101,81 +231,4 @@ fn malformed(what: impl Into<String>) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::providers::samples::key;
-
-    #[test]
-    fn the_text_is_fixed() {
-        assert_eq!(
-            encode(&key("a/b+c")).unwrap().as_slice(),
-            br#"{"version":1,"access_key_id":"AKIAIOSFODNN7EXAMPLE","secret_access_key":"a/b+c"}"#
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn what_was_kept_is_read(secret in "\\PC{1,128}|[\\x00-\\x1f\"\\\\]{1,512}") {
-            let text = encode(&key(&secret)).unwrap();
-            prop_assert_eq!(text.capacity(), MAX_BYTES, "grew, and left a copy behind");
-            prop_assert_eq!(decode(&text).unwrap(), key(&secret));
-        }
-    }
-
-    #[test]
-    fn secrets_of_no_legal_length_are_not_kept() {
-        for secret in ["", &"x".repeat(513)] {
-            assert!(matches!(
-                encode(&key(secret)),
-                Err(StoreError::Unavailable { .. })
-            ));
-        }
-    }
-
-    #[test]
-    fn damaged_texts_are_named_and_not_quoted() {
-        let id = r#""access_key_id":"AKIAIOSFODNN7EXAMPLE""#;
-        let table = [
-            (String::new(), "not JSON with a version"),
-            ("CANARY".into(), "not JSON with a version"),
-            (r#"{"version":"CANARY"}"#.into(), "not JSON with a version"),
-            (
-                format!(r#"{{"version":2,{id},"secret_access_key":"CANARY"}}"#),
-                "it has version 2, and this program knows 1",
-            ),
-            (
-                format!(r#"{{"version":1,{id},"secret_access_key":["CANARY"]}}"#),
-                "not an access key id and a secret access key",
-            ),
-            (
-                format!(r#"{{"version":1,{id},"secret_access_key":"s","CANARY":1}}"#),
-                "not an access key id and a secret access key",
-            ),
-            (
-                format!(r#"{{"version":1,{id}}}"#),
-                "not an access key id and a secret access key",
-            ),
-            (
-                r#"{"version":1,"access_key_id":"CANARY","secret_access_key":"CANARY"}"#.into(),
-                "the access key id is not one",
-            ),
-            (
-                format!(r#"{{"version":1,{id},"secret_access_key":""}}"#),
-                "the secret access key has 0 bytes",
-            ),
-            (
-                format!(r#"{{"version":1,{id},"secret_access_key":"CANARY"}}"#)
-                    + &" ".repeat(MAX_BYTES),
-                "more than 4096 bytes",
-            ),
-        ];
-        for (text, what) in table {
-            let error = decode(text.as_bytes()).unwrap_err();
-            assert_eq!(error, malformed(what), "{text}");
-            assert!(!format!("{error} {error:?}").contains("CANARY"), "{text}");
-        }
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! regions and settings is not even linked. Building the service touches neither network nor files;
 //! certificates are read on the first call that needs them.
 
+mod access_keys;
 mod answers;
 mod connector;
 mod errors;

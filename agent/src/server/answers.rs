@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use jumpgate_api::{
-    CredentialsReply, IdentityReply, IdentityStatus, IdentitySummary, LeaseStatus, PresetUse,
-    ProfileDetail, ProfileSummary, SessionStatus, UnlockReply,
+    CredentialsReply, IdentityReply, IdentityStatus, IdentitySummary, KeyStatus, LeaseStatus,
+    PresetUse, ProfileDetail, ProfileSummary, SessionStatus, Timestamp, UnlockReply,
 };
 use jumpgate_iam::CallerArn;
 
 use crate::broker::{Leased, Standing};
-use crate::domain::identity::Identity;
+use crate::domain::identity::{AccessKeyId, Identity};
 use crate::domain::lease::Lease;
 use crate::domain::name::ProfileName;
 use crate::domain::preset::Chosen;
 use crate::domain::profile::Profile;
+use crate::domain::rotation::KeyHistory;
 use crate::domain::rule::{PeerRule, RuleName};
 use crate::domain::session::Session;
 use crate::domain::settings::AgentSettings;
@@ -44,12 +45,12 @@ pub(super) fn unlocked(
 ) -> UnlockReply {
     UnlockReply {
         identity: identity.name.to_string(),
-        unlocked_until: unlocked_until(standing, agent),
+        unlocked_until: unlocked_until(&standing, agent),
         mfa_until: standing.mfa_until,
     }
 }
 
-fn unlocked_until(standing: Standing, agent: &AgentSettings) -> Option<jumpgate_api::Timestamp> {
+fn unlocked_until(standing: &Standing, agent: &AgentSettings) -> Option<Timestamp> {
     standing
         .since
         .zip(agent.max_unlock)
@@ -65,9 +66,43 @@ pub(super) fn identity_status(
         name: identity.name.to_string(),
         kind: KIND.to_owned(),
         state: standing.state,
-        unlocked_until: unlocked_until(standing, agent),
+        unlocked_until: unlocked_until(&standing, agent),
         mfa_until: standing.mfa_until,
+        key: standing.history.as_ref().map(key),
     }
+}
+
+/// What may be told of a stored key.
+pub(super) fn key(history: &KeyHistory) -> KeyStatus {
+    let text = |id: &AccessKeyId| id.as_str().to_owned();
+    KeyStatus {
+        access_key_id: text(&history.current),
+        since: history.since,
+        phase: history.phase.map(str::to_owned),
+        other_access_key_id: history.other.as_ref().map(text),
+        delete_at: history.delete_at,
+    }
+}
+
+/// What a reader of `status` should know of an identity's key.
+pub(super) fn key_notes(
+    identity: &Identity,
+    history: &KeyHistory,
+    now: Timestamp,
+) -> Option<String> {
+    let name = &identity.name;
+    if let Some(phase) = history.phase {
+        let due = history.delete_at.is_none_or(|at| at <= now);
+        return due.then(|| {
+            format!("identity {name}: its rotation is not finished ({phase}); run: jumpgate identity rotate {name} --resume")
+        });
+    }
+    let age = now.since(history.since?);
+    let old = identity.rotate_after.is_some_and(|limit| age >= limit);
+    let days = age.as_secs() / 86_400;
+    old.then(|| {
+        format!("identity {name}: its key is {days} days old; run: jumpgate identity rotate {name}")
+    })
 }
 
 pub(super) fn identity_summary(identity: &Identity, standing: Standing) -> IdentitySummary {
@@ -78,6 +113,7 @@ pub(super) fn identity_summary(identity: &Identity, standing: Standing) -> Ident
         store: identity.store.as_str().to_owned(),
         mfa_serial: identity.mfa.as_ref().map(|mfa| mfa.serial.to_string()),
         state: standing.state,
+        key: standing.history.as_ref().map(key),
     }
 }
 

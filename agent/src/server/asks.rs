@@ -1,16 +1,19 @@
 //! From the wire to the domain: every text becomes a value that is legal by construction, or a problem.
 
+use std::time::Duration;
+
 use jumpgate_api::{
     Code, CredentialsRequest, EndpointKind, EndpointRequest, IdentityAddRequest, Interface, Narrow,
-    Problem, UnlockRequest,
+    Problem, RotateAim, RotateRequest, UnlockRequest,
 };
 use jumpgate_iam::{Partition, PolicyDocument, ScopedDuration, TagKey, TagValue};
 
-use crate::broker::Answers;
+use crate::broker::{Answers, Wish};
 use crate::domain::grant::{Ask, MAX_REASON, MAX_TICKET, Narrowing};
 use crate::domain::identity::{AccessKeyId, LongTermKey};
 use crate::domain::name::{IdentityName, LeaseId, ProfileName};
 use crate::domain::preset::{Given, Preset, SessionPolicies};
+use crate::domain::rotation::{Aim, MAX_GRACE};
 use crate::domain::settings::Settings;
 
 /// Longest secret that a person types or a key has, in bytes.
@@ -156,6 +159,25 @@ pub(super) fn unlock(request: UnlockRequest) -> Result<(Option<IdentityName>, An
             mfa_code: request.mfa_code,
         },
     ))
+}
+
+pub(super) fn rotation(request: RotateRequest) -> Result<(Wish, Answers), Problem> {
+    let grace = request.grace_seconds;
+    let grace = grace.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    if grace.is_some_and(|grace| grace > MAX_GRACE) {
+        return Err(invalid("grace", &"expected at most 30 days"));
+    }
+    let aim = match request.aim {
+        RotateAim::Begin => Aim::Begin,
+        RotateAim::Resume => Aim::Resume,
+        RotateAim::Abort => Aim::Abort,
+    };
+    let (_, answers) = unlock(UnlockRequest {
+        identity: None,
+        passphrase: request.passphrase,
+        mfa_code: request.mfa_code,
+    })?;
+    Ok((Wish { aim, grace }, answers))
 }
 
 pub(super) fn key(request: IdentityAddRequest) -> Result<(LongTermKey, Answers), Problem> {

@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jumpgate_api::{
-    Code, IdentityList, JournalStatus, LeaseEnded, LeaseList, LockReply, MAX_HEAD_BYTES, Problem,
-    ProfileList, ReloadReply, Status, StopReply, StsStatus,
+    Code, JournalStatus, LeaseEnded, LeaseList, LockReply, MAX_HEAD_BYTES, Problem, ProfileList,
+    ReloadReply, Status, StopReply, StsStatus,
 };
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,7 +26,9 @@ use super::routes::{Route, route};
 use super::{answers, asks, peer};
 use crate::broker::Broker;
 use crate::domain::grant::{Denial, rule_for};
+use crate::domain::identity::Identity;
 use crate::domain::peer::Peer;
+use crate::domain::settings::Settings;
 use crate::ports::{Answer, Lines};
 
 /// Most connections at a time.
@@ -68,7 +70,7 @@ pub struct About {
 /// The control server.
 #[derive(Clone)]
 pub struct Control {
-    broker: Arc<Broker>,
+    pub(super) broker: Arc<Broker>,
     process: Arc<dyn Process>,
     endpoints: Arc<Endpoints>,
     permits: Arc<Semaphore>,
@@ -196,6 +198,10 @@ impl Control {
             Route::AddIdentity(name) => self.add_identity(peer, &name, read(request).await?).await,
             Route::RemoveIdentity(name) => self.remove_identity(peer, &name).await,
             Route::CheckIdentity(name) => self.check_identity(&name).await,
+            Route::RotateIdentity(name) => {
+                self.rotate_identity(peer, &name, read(request).await?)
+                    .await
+            }
             Route::Journal { last, follow } => self.journal(last, follow).await,
             Route::VerifyJournal => self.verify_journal().await,
             Route::Reload => Ok(ok(&self.process.reload().await?)),
@@ -267,46 +273,6 @@ impl Control {
         }))
     }
 
-    fn identities(&self) -> IdentityList {
-        let settings = self.broker.settings();
-        let summary =
-            |identity: &Arc<_>| answers::identity_summary(identity, self.broker.standing(identity));
-        IdentityList {
-            identities: settings.identities.values().map(summary).collect(),
-        }
-    }
-
-    async fn add_identity(
-        &self,
-        peer: &Peer,
-        name: &str,
-        request: jumpgate_api::IdentityAddRequest,
-    ) -> Result<Response<Body>, Problem> {
-        let name = asks::identity_name(name)?;
-        let (key, given) = asks::key(request)?;
-        let added = self.broker.add_identity(peer, &name, &key, &given).await;
-        let (identity, caller) = added.map_err(|failure| problem(&failure))?;
-        Ok(ok(&answers::identity(&identity, &caller)))
-    }
-
-    async fn remove_identity(&self, peer: &Peer, name: &str) -> Result<Response<Body>, Problem> {
-        let name = asks::identity_name(name)?;
-        let removed = self.broker.remove_identity(peer, &name).await;
-        removed.map_err(|failure| problem(&failure))?;
-        Ok(ok(&jumpgate_api::IdentityRemoved {
-            name: name.to_string(),
-        }))
-    }
-
-    async fn check_identity(&self, name: &str) -> Result<Response<Body>, Problem> {
-        let checked = self
-            .broker
-            .check_identity(&asks::identity_name(name)?)
-            .await;
-        let (identity, caller) = checked.map_err(|failure| problem(&failure))?;
-        Ok(ok(&answers::identity(&identity, &caller)))
-    }
-
     async fn journal(&self, last: Option<usize>, follow: bool) -> Result<Response<Body>, Problem> {
         let place = self.reader()?;
         let lines = self.broker.journal(last, follow).await;
@@ -373,11 +339,19 @@ impl Control {
                 records: journal.records,
                 healthy: journal.healthy,
             },
-            notes: settings
-                .profiles
-                .values()
-                .filter_map(|p| p.duration_note())
-                .collect(),
+            notes: self.notes(&settings),
         }
+    }
+
+    fn notes(&self, settings: &Settings) -> Vec<String> {
+        let now = self.broker.now();
+        let of_key = |identity: &Arc<Identity>| {
+            let history = self.broker.standing(identity).history?;
+            answers::key_notes(identity, &history, now)
+        };
+        let keys = settings.identities.values().filter_map(of_key);
+        let durations = settings.profiles.values();
+        keys.chain(durations.filter_map(|profile| profile.duration_note()))
+            .collect()
     }
 }

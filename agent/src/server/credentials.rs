@@ -118,6 +118,7 @@ pub(super) const fn may_pass(code: Code) -> bool {
         | Code::InvalidConfiguration
         | Code::AccessDenied
         | Code::UserDeclined
+        | Code::Conflict
         | Code::UpstreamDenied => false,
     }
 }

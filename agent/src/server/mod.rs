@@ -18,6 +18,7 @@ mod crowd;
 mod exits;
 mod holder;
 mod imds;
+mod keys;
 mod listener;
 mod origin;
 mod pace;

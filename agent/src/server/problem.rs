@@ -3,6 +3,7 @@
 use jumpgate_api::{Need, Problem};
 
 use crate::broker::Failure;
+use crate::domain::rotation::Refusal;
 use crate::domain::scope::ScopeError;
 use crate::ports::{PromptError, StoreError, TokenError, TokenErrorKind};
 
@@ -59,6 +60,12 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Unfit(_) => {
             "create an access key for an IAM user of that account and add that".to_owned()
         }
+        Failure::Rotation { identity, refusal } => rotation_hint(identity.as_str(), refusal),
+        Failure::Upstream { call, error } if is_denied_key_call(call, error) => {
+            "the user's own policies must allow iam:ListAccessKeys, CreateAccessKey, UpdateAccessKey, \
+             DeleteAccessKey and GetAccessKeyLastUsed on itself; those that ask for MFA need mfa_session"
+                .to_owned()
+        }
         Failure::Upstream { call, error } if is_denied_scope_down(call, error) => {
             "the role's policies, the profile's policy and the organisation's may all deny \
              sts:GetScopedCredentials; without scope_down the policy is narrowed by denies"
@@ -83,6 +90,31 @@ fn hint(failure: &Failure) -> Option<String> {
 
 fn is_denied_scope_down(call: &str, error: &TokenError) -> bool {
     error.kind == TokenErrorKind::Denied && call.starts_with("GetScopedCredentials")
+}
+
+fn is_denied_key_call(call: &str, error: &TokenError) -> bool {
+    error.kind == TokenErrorKind::Denied && call.contains("AccessKey")
+}
+
+fn rotation_hint(identity: &str, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotUnderWay => format!("jumpgate identity rotate {identity} begins one"),
+        Refusal::UnderWay(_) => format!(
+            "jumpgate identity rotate {identity} --resume ends it, and --abort takes it back"
+        ),
+        Refusal::NoRoom(_) => {
+            "delete the one that is not used: aws iam delete-access-key --access-key-id ID"
+                .to_owned()
+        }
+        Refusal::Foreign(_) => {
+            "if nobody uses it, delete it: aws iam delete-access-key --access-key-id ID".to_owned()
+        }
+        Refusal::Unlisted(_) => format!("add a key of the user: jumpgate identity add {identity}"),
+        Refusal::FormerIsGone(_) => {
+            format!("the new key works: jumpgate identity rotate {identity} --resume")
+        }
+        Refusal::Confused => "the agent's log has more; please report it".to_owned(),
+    }
 }
 
 fn store_hint(identity: &str, error: &StoreError) -> Option<String> {

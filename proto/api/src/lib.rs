@@ -16,6 +16,7 @@
 //! | `PUT /v1/identities/NAME` | [`IdentityAddRequest`] | [`IdentityReply`] |
 //! | `DELETE /v1/identities/NAME` | – | [`IdentityRemoved`] |
 //! | `POST /v1/identities/NAME/check` | – | [`IdentityReply`] |
+//! | `POST /v1/identities/NAME/rotate` | [`RotateRequest`] | [`RotateReply`] |
 //! | `GET /v1/journal?last=N&follow=BOOL` | – | the records, one JSON object a line |
 //! | `GET /v1/journal/verify` | – | [`JournalReport`] |
 //! | `POST /v1/reload` | – | [`ReloadReply`] |

@@ -197,6 +197,28 @@ pub struct IdentityStatus {
     pub unlocked_until: Option<Timestamp>,
     /// Until when no further MFA code is needed.
     pub mfa_until: Option<Timestamp>,
+    /// Its key, as far as it was read since the agent started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyStatus>,
+}
+
+/// What may be told of a stored key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyStatus {
+    /// The key that signs (`AKIA…`).
+    pub access_key_id: String,
+    /// When it was added or a rotation made it; absent for a key of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// How far its rotation is: `creating`, `created`, `switched`, `retiring` or `withdrawing`; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// The other key of that rotation: the next, the former, or the one to be deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_access_key_id: Option<String>,
+    /// `retiring`: from when on the former key may be deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_at: Option<Timestamp>,
 }
 
 /// One session in `status`.
@@ -461,6 +483,9 @@ pub struct IdentitySummary {
     pub mfa_serial: Option<String>,
     /// Whether it can be used now.
     pub state: IdentityState,
+    /// Its key, as far as it was read since the agent started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyStatus>,
 }
 
 /// `PUT /v1/identities/NAME`.
@@ -492,6 +517,52 @@ pub struct IdentityReply {
     pub account_id: String,
     /// `keyring` or `file`.
     pub store: String,
+}
+
+/// Where a rotation shall end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RotateAim {
+    /// A new key.
+    #[default]
+    Begin,
+    /// The end of a rotation that was cut off, or whose grace is over.
+    Resume,
+    /// The former key back.
+    Abort,
+}
+
+/// `POST /v1/identities/NAME/rotate`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RotateRequest {
+    /// Where it shall end.
+    pub aim: RotateAim,
+    /// How long the former key can be taken back, in seconds (0 to 2,592,000, 30 days); a day when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_seconds: Option<u32>,
+    /// The passphrase, for `store = "file"` without `passphrase_command`.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_on_the_wire"
+    )]
+    pub passphrase: Option<Secret<String>>,
+    /// A code of the multi-factor device, where the identity is locked.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_on_the_wire"
+    )]
+    pub mfa_code: Option<Secret<String>>,
+}
+
+/// What is stored after a rotation, or after as much of it as was possible for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotateReply {
+    /// The identity's name in the configuration.
+    pub name: String,
+    /// Its key.
+    #[serde(flatten)]
+    pub key: KeyStatus,
 }
 
 /// `DELETE /v1/identities/NAME`.

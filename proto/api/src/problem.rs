@@ -108,6 +108,8 @@ codes! {
     UserDeclined = "user_declined", 403, Denied, false;
     /// A person has to supply what `needs` lists.
     InteractionRequired = "interaction_required", 409, Denied, false;
+    /// The state of things does not allow it, such as a rotation that is not finished, or two keys already.
+    Conflict = "conflict", 409, Failed, false;
     /// AWS refused the request for good.
     UpstreamDenied = "upstream_denied", 403, Denied, false;
     /// AWS could not be reached, or answered with a fault of its own.

@@ -36,6 +36,17 @@ fn at(seconds: i64) -> Timestamp {
 const TOO_LONG: &str =
     "the policy asked for has 2049 characters when minified, and AWS may refuse more than 2048";
 
+/// A key whose rotation waits for the end of its grace.
+fn key() -> KeyStatus {
+    KeyStatus {
+        access_key_id: "AKIAEXAMPLENEXT".into(),
+        since: Some(at(0)),
+        phase: Some("retiring".into()),
+        other_access_key_id: Some("AKIAEXAMPLE".into()),
+        delete_at: Some(at(86_400)),
+    }
+}
+
 #[test]
 fn golden_credentials() {
     golden(
@@ -144,6 +155,7 @@ fn golden_status() {
                 state: IdentityState::Unlocked,
                 unlocked_until: Some(at(43_200)),
                 mfa_until: Some(at(28_800)),
+                key: Some(key()),
             }],
             sessions: vec![SessionStatus {
                 profile: "dev".into(),
@@ -273,6 +285,7 @@ fn golden_identities() {
                 store: "keyring".into(),
                 mfa_serial: Some("arn:aws:iam::111111111111:mfa/alice".into()),
                 state: IdentityState::Locked,
+                key: None,
             }],
         },
     );
@@ -291,6 +304,22 @@ fn golden_identities() {
             arn: "arn:aws:iam::111111111111:user/alice".into(),
             account_id: "111111111111".into(),
             store: "keyring".into(),
+        },
+    );
+    golden(
+        "rotate_request",
+        &RotateRequest {
+            aim: RotateAim::Begin,
+            grace_seconds: Some(86_400),
+            passphrase: Some("correct horse".into()),
+            mfa_code: Some("123456".into()),
+        },
+    );
+    golden(
+        "rotate_reply",
+        &RotateReply {
+            name: "jump".into(),
+            key: key(),
         },
     );
     golden(

@@ -1,6 +1,6 @@
 //! Ports that a test scripts, holds up and counts. They share tokio's paused time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,11 +13,13 @@ use tokio::time::Instant;
 use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{AccessKeyId, BaseCredentials, Endpoint, Identity, LongTermKey};
+use crate::domain::rotation::{LastUse, ListedKey, StoredKey};
 use crate::domain::samples;
 use crate::domain::session::AssumedRole;
 use crate::ports::{
-    Answer, Clock, Entropy, IdentityStore, Journal, JournalError, JournalHealth, Lines, MfaProof,
-    PromptError, Prompter, StoreError, TokenError, TokenErrorKind, TokenService,
+    Answer, Clock, Entropy, IdentityStore, Journal, JournalError, JournalHealth, KeyCall,
+    KeyService, Lines, MfaProof, PromptError, Prompter, StoreError, TokenError, TokenErrorKind,
+    TokenService,
 };
 
 /// 30 s after a step of RFC 6238 begins would be awkward to count with: this is the beginning of one.
@@ -370,6 +372,8 @@ pub(crate) struct FakeStore {
     pub(crate) changes: Gate,
     pub(crate) passphrase: Option<&'static str>,
     pub(crate) failure: Mutex<Option<StoreError>>,
+    /// What was kept last.
+    pub(crate) kept: Mutex<Option<StoredKey>>,
 }
 
 impl FakeStore {
@@ -379,6 +383,7 @@ impl FakeStore {
             changes: Gate::new(),
             passphrase,
             failure: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -397,18 +402,18 @@ impl IdentityStore for FakeStore {
         &'a self,
         _: &'a Identity,
         passphrase: Option<&'a Secret<String>>,
-    ) -> Answer<'a, Result<LongTermKey, StoreError>> {
+    ) -> Answer<'a, Result<StoredKey, StoreError>> {
         Box::pin(async move {
             self.loads.pass().await;
             if let Some(failure) = locked(&self.failure).clone() {
                 return Err(failure);
             }
+            let kept = locked(&self.kept).clone();
+            let kept = kept.unwrap_or_else(|| StoredKey::new(samples::long_term_key(), None));
             match (self.passphrase, passphrase) {
-                (None, _) => Ok(samples::long_term_key()),
+                (None, _) => Ok(kept),
                 (Some(_), None) => Err(StoreError::PassphraseMissing),
-                (Some(right), Some(given)) if given.expose() == right => {
-                    Ok(samples::long_term_key())
-                }
+                (Some(right), Some(given)) if given.expose() == right => Ok(kept),
                 (Some(_), Some(_)) => Err(StoreError::WrongPassphrase),
             }
         })
@@ -417,10 +422,14 @@ impl IdentityStore for FakeStore {
     fn save<'a>(
         &'a self,
         _: &'a Identity,
-        _: &'a LongTermKey,
+        key: &'a StoredKey,
         _: Option<&'a Secret<String>>,
     ) -> Answer<'a, Result<(), StoreError>> {
-        Box::pin(self.change())
+        Box::pin(async move {
+            self.change().await?;
+            *locked(&self.kept) = Some(key.clone());
+            Ok(())
+        })
     }
 
     fn remove<'a>(&'a self, _: &'a Identity) -> Answer<'a, Result<(), StoreError>> {
@@ -429,6 +438,102 @@ impl IdentityStore for FakeStore {
 
     fn wants_passphrase(&self) -> bool {
         self.passphrase.is_some()
+    }
+}
+
+/// The access keys of a user.
+pub(crate) struct FakeKeys {
+    /// Calls that change something.
+    pub(crate) changes: Gate,
+    pub(crate) active: Mutex<BTreeMap<String, bool>>,
+}
+
+impl FakeKeys {
+    pub(crate) fn new() -> Self {
+        let only = BTreeMap::from([(samples::KEY_ID.to_owned(), true)]);
+        Self {
+            changes: Gate::new(),
+            active: Mutex::new(only),
+        }
+    }
+
+    /// The ids, the inactive ones in brackets.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let keys = locked(&self.active);
+        let shown = |(id, active): (&String, &bool)| match active {
+            true => id.clone(),
+            false => format!("({id})"),
+        };
+        keys.iter().map(shown).collect()
+    }
+}
+
+fn no_such_key() -> TokenError {
+    TokenError {
+        code: Some("NoSuchEntity".into()),
+        ..token_error(TokenErrorKind::RequestRejected)
+    }
+}
+
+impl KeyService for FakeKeys {
+    fn keys<'a>(&'a self, _: KeyCall<'a>) -> Answer<'a, Result<Vec<ListedKey>, TokenError>> {
+        let keys = locked(&self.active).clone();
+        let listed = |(id, active): (String, bool)| ListedKey {
+            id: AccessKeyId::parse(&id).unwrap(),
+            active,
+            created_at: Some(Timestamp::from_unix_seconds(START)),
+            last_used: LastUse::Unknown,
+        };
+        Box::pin(async move { Ok(keys.into_iter().map(listed).collect()) })
+    }
+
+    fn last_use<'a>(
+        &'a self,
+        _: KeyCall<'a>,
+        _: &'a AccessKeyId,
+    ) -> Answer<'a, Result<LastUse, TokenError>> {
+        Box::pin(async { Ok(LastUse::Never) })
+    }
+
+    fn create_key<'a>(&'a self, _: KeyCall<'a>) -> Answer<'a, Result<LongTermKey, TokenError>> {
+        Box::pin(async move {
+            self.changes.pass().await;
+            let mut keys = locked(&self.active);
+            assert!(keys.len() < 2, "a third key");
+            let id = format!("AKIANEWKEYNEWKEY{:04}", self.changes.count());
+            keys.insert(id.clone(), true);
+            Ok(LongTermKey {
+                access_key_id: AccessKeyId::parse(&id).unwrap(),
+                secret_access_key: "canary-of-a-new-key".into(),
+            })
+        })
+    }
+
+    fn set_active<'a>(
+        &'a self,
+        _: KeyCall<'a>,
+        id: &'a AccessKeyId,
+        active: bool,
+    ) -> Answer<'a, Result<(), TokenError>> {
+        Box::pin(async move {
+            self.changes.pass().await;
+            let mut keys = locked(&self.active);
+            let key = keys.get_mut(id.as_str()).ok_or_else(no_such_key)?;
+            *key = active;
+            Ok(())
+        })
+    }
+
+    fn delete_key<'a>(
+        &'a self,
+        _: KeyCall<'a>,
+        id: &'a AccessKeyId,
+    ) -> Answer<'a, Result<(), TokenError>> {
+        Box::pin(async move {
+            self.changes.pass().await;
+            let gone = locked(&self.active).remove(id.as_str());
+            gone.map(drop).ok_or_else(no_such_key)
+        })
     }
 }
 

@@ -13,6 +13,7 @@ mod locking;
 mod people;
 mod recording;
 mod reloading;
+mod rotating;
 mod rules;
 mod scoping;
 mod storms;
@@ -20,7 +21,9 @@ mod storms;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::fakes::{FakeClock, FakeEntropy, FakeJournal, FakePrompter, FakeStore, FakeTokens};
+use self::fakes::{
+    FakeClock, FakeEntropy, FakeJournal, FakeKeys, FakePrompter, FakeStore, FakeTokens,
+};
 use super::{Answers, Broker, Failure, Leased, Ports};
 use crate::domain::event::Activity;
 use crate::domain::identity::{Identity, MfaSession};
@@ -46,6 +49,7 @@ pub(crate) struct House {
     pub(crate) tokens: Arc<FakeTokens>,
     pub(crate) keyring: Arc<FakeStore>,
     pub(crate) files: Arc<FakeStore>,
+    pub(crate) keys: Arc<FakeKeys>,
     pub(crate) prompter: Arc<FakePrompter>,
     pub(crate) journal: Arc<FakeJournal>,
 }
@@ -56,6 +60,7 @@ impl House {
         let tokens = Arc::new(FakeTokens::new(Arc::clone(&clock)));
         let keyring = Arc::new(FakeStore::new(None));
         let files = Arc::new(FakeStore::new(Some("open sesame")));
+        let keys = Arc::new(FakeKeys::new());
         let prompter = Arc::new(FakePrompter::new());
         let journal = Arc::new(FakeJournal::new());
         let ports = Ports {
@@ -64,6 +69,7 @@ impl House {
             keyring: keyring.clone(),
             sealed_files: files.clone(),
             tokens: tokens.clone(),
+            keys: keys.clone(),
             prompter: prompter.clone(),
             journal: journal.clone(),
         };
@@ -73,6 +79,7 @@ impl House {
             tokens,
             keyring,
             files,
+            keys,
             prompter,
             journal,
         }

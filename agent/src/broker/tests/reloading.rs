@@ -3,6 +3,7 @@
 use jumpgate_api::{Code, IdentityState};
 
 use super::*;
+use crate::domain::name::IdentityName;
 use crate::domain::samples::{identity_name, long_term_key};
 use crate::ports::StoreError;
 
@@ -183,11 +184,15 @@ async fn a_change_is_made_whole_though_the_one_who_asked_for_it_goes_away() {
 
 #[tokio::test(start_paused = true)]
 async fn changes_under_way_have_a_maximum() {
-    let house = House::plain(vec![profile("dev")]);
+    let names: Vec<_> = (0..100).map(|n| identity_name(&format!("i{n}"))).collect();
+    let named = |name: &IdentityName| Identity {
+        name: name.clone(),
+        ..without_mfa()
+    };
+    let house = House::with(settings(names.iter().map(named).collect(), vec![]));
     house.keyring.changes.close();
-    let name = identity_name("jump");
-    for _ in 0..100 {
-        let (broker, name) = (Arc::clone(&house.broker), name.clone());
+    for name in names {
+        let broker = Arc::clone(&house.broker);
         let asker = tokio::spawn(async move { broker.remove_identity(&peer(), &name).await });
         settle().await;
         asker.abort();

@@ -205,6 +205,9 @@ fn durations_at_their_bounds() {
     for bound in ["15m", "12h"] {
         valid(&of_profile(&format!("duration = \"{bound}\"")));
     }
+    for bound in ["1d", "3650d", "never"] {
+        valid(&format!("{HEAD}rotate_after = \"{bound}\""));
+    }
     for bound in ["15m", "36h"] {
         valid(&format!(
             "{HEAD}mfa_serial = \"GAHT12345678\"\nmfa_session = \"{bound}\""

@@ -75,7 +75,8 @@ const fn class_of(activity: Activity) -> (u64, u64) {
         Activity::IdentityUnlock
         | Activity::IdentityLock
         | Activity::IdentityAdd
-        | Activity::IdentityRemove => (3002, 3),
+        | Activity::IdentityRemove
+        | Activity::IdentityRotate => (3002, 3),
         Activity::AgentStart
         | Activity::AgentStop
         | Activity::EndpointOpen

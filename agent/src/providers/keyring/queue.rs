@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::explain;
-use crate::domain::identity::LongTermKey;
 use crate::domain::name::IdentityName;
+use crate::domain::rotation::StoredKey;
 use crate::ports::StoreError;
 
 /// The most calls that wait for their turn.
@@ -21,8 +21,8 @@ const MAX_WAITING: usize = 64;
 
 /// What the thread does; every call may take as long as a person does.
 pub(super) trait Vault: Send + 'static {
-    fn load(&mut self, name: &IdentityName) -> Result<LongTermKey, StoreError>;
-    fn save(&mut self, name: &IdentityName, key: &LongTermKey) -> Result<(), StoreError>;
+    fn load(&mut self, name: &IdentityName) -> Result<StoredKey, StoreError>;
+    fn save(&mut self, name: &IdentityName, key: &StoredKey) -> Result<(), StoreError>;
     fn remove(&mut self, name: &IdentityName) -> Result<(), StoreError>;
 
     /// Forgets what a call that broke off may have left half done.
@@ -33,11 +33,11 @@ type Outcome<T> = Result<T, StoreError>;
 type Reply<T> = oneshot::Sender<Outcome<T>>;
 
 /// Who waits for which key. An entry is there from the time a load is queued until it is answered.
-type Loads = Arc<Mutex<HashMap<IdentityName, Vec<Reply<LongTermKey>>>>>;
+type Loads = Arc<Mutex<HashMap<IdentityName, Vec<Reply<StoredKey>>>>>;
 
 enum Call {
     Load(IdentityName),
-    Save(IdentityName, LongTermKey, Reply<()>),
+    Save(IdentityName, StoredKey, Reply<()>),
     Remove(IdentityName, Reply<()>),
 }
 
@@ -69,13 +69,13 @@ impl<V: Vault> Queue<V> {
     }
 
     /// Reads a key, with all who want the same one.
-    pub(super) async fn load(&self, name: &IdentityName) -> Outcome<LongTermKey> {
+    pub(super) async fn load(&self, name: &IdentityName) -> Outcome<StoredKey> {
         let (reply, answer) = oneshot::channel();
         self.join(name, reply)?;
         answer.await.unwrap_or_else(|_| Err(explain::broke_off()))
     }
 
-    pub(super) async fn save(&self, name: &IdentityName, key: &LongTermKey) -> Outcome<()> {
+    pub(super) async fn save(&self, name: &IdentityName, key: &StoredKey) -> Outcome<()> {
         let (reply, answer) = oneshot::channel();
         self.push(Call::Save(name.clone(), key.clone(), reply))?;
         answer.await.unwrap_or_else(|_| Err(explain::broke_off()))
@@ -87,7 +87,7 @@ impl<V: Vault> Queue<V> {
         answer.await.unwrap_or_else(|_| Err(explain::broke_off()))
     }
 
-    fn join(&self, name: &IdentityName, reply: Reply<LongTermKey>) -> Outcome<()> {
+    fn join(&self, name: &IdentityName, reply: Reply<StoredKey>) -> Outcome<()> {
         let mut loads = locked(&self.loads);
         if let Some(waiting) = loads.get_mut(name) {
             waiting.push(reply);

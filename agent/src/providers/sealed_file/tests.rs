@@ -37,7 +37,7 @@ impl Bench {
         self.store.save(&identity, &key, passphrase).await
     }
 
-    async fn load(&self, name: &str) -> Result<LongTermKey, StoreError> {
+    async fn load(&self, name: &str) -> Result<StoredKey, StoreError> {
         let identity = identity(name);
         self.store.load(&identity, Some(&self.passphrase)).await
     }
@@ -292,7 +292,7 @@ async fn saves_at_once_leave_one_whole_file() {
         save.await.unwrap().unwrap();
     }
     let loaded = bench.load("jump").await.unwrap();
-    assert!(secrets.contains(loaded.secret_access_key.expose()));
+    assert!(secrets.contains(loaded.current.key.secret_access_key.expose()));
     assert_eq!(bench.files(), ["jump.age"]);
 }
 

@@ -149,7 +149,7 @@ impl Made {
     }
 }
 
-fn timestamp(instant: &DateTime) -> Option<Timestamp> {
+pub(super) fn timestamp(instant: &DateTime) -> Option<Timestamp> {
     let seconds = instant.secs();
     (seconds > 0).then(|| Timestamp::from_unix_seconds(seconds))
 }
@@ -159,6 +159,6 @@ fn percent(value: i32) -> Option<u32> {
     u32::try_from(value).ok()
 }
 
-fn missing(field: &str, id: Option<&str>) -> TokenError {
+pub(super) fn missing(field: &str, id: Option<&str>) -> TokenError {
     invalid(&format!("STS's answer has no {field}"), id)
 }

@@ -163,7 +163,9 @@ fn classify(code: Option<&str>, message: &str, status: u16) -> TokenErrorKind {
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Kind::CredentialsRejected,
         "InvalidParameterValue"
+        | "LimitExceeded"
         | "MalformedPolicyDocument"
+        | "NoSuchEntity"
         | "PackedPolicyTooLarge"
         | "ValidationError" => Kind::RequestRejected,
         "RegionDisabledException" => Kind::RegionDisabled,

@@ -70,6 +70,31 @@ impl Partition {
         Region(self.facts().2.to_owned())
     }
 
+    /// The host of the partition's IAM, which has one endpoint for all regions (AWS general reference, "AWS
+    /// Identity and Access Management endpoints and quotas").
+    #[must_use]
+    pub const fn iam_host(&self) -> &'static str {
+        match self {
+            Self::Aws => "iam.amazonaws.com",
+            Self::AwsCn => "iam.cn-north-1.amazonaws.com.cn",
+            Self::AwsUsGov => "iam.us-gov.amazonaws.com",
+            Self::AwsIso => "iam.us-iso-east-1.c2s.ic.gov",
+            Self::AwsIsoB => "iam.us-isob-east-1.sc2s.sgov.gov",
+            Self::AwsIsoE => "iam.eu-isoe-west-1.cloud.adc-e.uk",
+            Self::AwsIsoF => "iam.us-isof-south-1.csp.hci.ic.gov",
+            Self::AwsEusc => "iam.eusc-de-east-1.amazonaws.eu",
+        }
+    }
+
+    /// The region that calls to the partition's IAM are signed for.
+    #[must_use]
+    pub fn iam_region(&self) -> Region {
+        match self {
+            Self::AwsCn => Region("cn-north-1".to_owned()),
+            other => other.default_region(),
+        }
+    }
+
     /// Name, DNS suffix, default region: one row for each partition.
     const fn facts(self) -> (&'static str, &'static str, &'static str) {
         match self {

@@ -19,10 +19,10 @@ impl Scripted {
 }
 
 impl Vault for Scripted {
-    fn load(&mut self, name: &IdentityName) -> Outcome<LongTermKey> {
+    fn load(&mut self, name: &IdentityName) -> Outcome<StoredKey> {
         self.play(format!("load {name}")).map(|()| key("s"))
     }
-    fn save(&mut self, name: &IdentityName, _: &LongTermKey) -> Outcome<()> {
+    fn save(&mut self, name: &IdentityName, _: &StoredKey) -> Outcome<()> {
         self.play(format!("save {name}"))
     }
     fn remove(&mut self, name: &IdentityName) -> Outcome<()> {
