@@ -148,7 +148,7 @@ fn a_profile_is_shown_with_its_rules_and_the_one_that_is_for_the_caller() {
             .good()
             .stdout;
         for (name, text) in [
-            ("only for", format!("{rule}: a policy of its own")),
+            ("only for", format!("{rule}: preset view-only")),
             ("only for", "any".to_owned()),
             ("note", format!("for this caller decides {decides}")),
         ] {

@@ -213,7 +213,11 @@ fn only_for(rule: &PeerRule, profile: &Profile) -> String {
     };
     text.push(':');
     if (&left.policy, &left.policy_arns) != (&profile.policy, &profile.policy_arns) {
-        text.push_str(" a policy of its own,");
+        match &left.preset {
+            Some(preset) => text.extend([" preset ", preset.name]),
+            None => text.push_str(" a policy of its own"),
+        }
+        text.push(',');
     }
     if left.duration != profile.duration {
         text.push_str(" at most ");
