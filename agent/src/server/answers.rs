@@ -261,3 +261,54 @@ fn narrowing(profile: &Profile) -> Vec<String> {
         .chain(bounds.tags.iter().map(|key| format!("tag:{key}")))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rule::Criteria;
+    use crate::domain::samples::{duration, policy, profile, rule_for_exe};
+
+    #[test]
+    fn a_rule_is_shown_with_what_it_takes_away() {
+        let whole = profile("dev");
+        let left = |change: &dyn Fn(&mut Profile)| {
+            let mut bounded = whole.clone();
+            change(&mut bounded);
+            Some(Arc::new(bounded))
+        };
+        for (bounded, expected) in [
+            (None, "/a"),
+            (
+                left(&|left| left.policy = Some(policy("s3:Get*"))),
+                "/a: a policy of its own",
+            ),
+            (
+                left(&|left| left.duration = duration(900)),
+                "/a: at most 15m",
+            ),
+            (
+                left(&|left| left.require.confirm = true),
+                "/a: a person's yes",
+            ),
+            (
+                left(&|left| {
+                    left.policy = Some(policy("s3:Get*"));
+                    left.duration = duration(900);
+                    left.require.confirm = true;
+                }),
+                "/a: a policy of its own, at most 15m, a person's yes",
+            ),
+        ] {
+            let rule = PeerRule {
+                bounded,
+                ..rule_for_exe("/a")
+            };
+            assert_eq!(only_for(&rule, &whole), expected);
+        }
+        let any = PeerRule {
+            criteria: Criteria::default(),
+            ..rule_for_exe("/a")
+        };
+        assert_eq!(only_for(&any, &whole), "any");
+    }
+}

@@ -239,7 +239,10 @@ fn golden_profiles() {
             require: vec!["ticket".into()],
             narrow: vec!["policy".into(), "duration".into(), "tag:Ticket".into()],
             scope_down: Some("sts".into()),
-            peers: vec!["/usr/bin/terraform".into()],
+            peers: vec![
+                "/usr/bin/terraform".into(),
+                "ancestor \"/opt/tool/bin/tool\": preset view-only, at most 15m".into(),
+            ],
             notes: vec![],
         },
     );

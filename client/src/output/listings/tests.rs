@@ -116,6 +116,7 @@ transitive tags     DoiTEnvironment
 requires            ticket
 may be narrowed by  policy, duration, tag:Ticket
 only for            /usr/bin/terraform
+only for            ancestor \"/opt/tool/bin/tool\": preset view-only, at most 15m
 "
     );
 }
