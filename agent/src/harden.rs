@@ -3,7 +3,15 @@
 //! None of this is a wall against the same user, who may read the keyring once it is unlocked; it keeps secrets out of
 //! core files, swap and the reach of a debugger that somebody else's program attaches (docs/threat-model.md).
 
+use std::alloc::System;
+
 use rustix::process::{Resource, Rlimit};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory is wiped when it is given back. Our own secrets wipe themselves; the copies that libraries make on the way, in
+/// buffers and parsers, do not.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Descriptors that the agent wants: 512 connections to the control socket, 512 to endpoints, up to 1,000 listeners of
 /// endpoints and as many processes that are watched, and some.

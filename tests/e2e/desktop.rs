@@ -2,17 +2,17 @@
 //! on them.
 
 use dbus::Message;
-use jumpgate_tests::Lab;
 use jumpgate_tests::desktop::{
     Bus, GNOME_SAVER, SAVER, Services, await_release, message, saver, sleeping,
 };
 use jumpgate_tests::lab::DEV;
 use jumpgate_tests::skip::skip;
+use jumpgate_tests::{Lab, memory};
 use rustix::process::geteuid;
 
 use crate::built::lab;
 use crate::endpoints::{authorized, imds_document, imds_token, open};
-use crate::surroundings::{Following, PATIENCE, refused, until_good};
+use crate::surroundings::{Following, PATIENCE, as_root, refused, until_good};
 
 const SESSION: &str = "org.freedesktop.login1.Session";
 
@@ -64,6 +64,14 @@ fn locks(lab: &Lab) -> Vec<String> {
     records.iter().map(why).collect()
 }
 
+/// From outside; only root can look.
+fn nothing_left(lab: &Lab) {
+    if as_root("the agent's memory as the machine sleeps") {
+        let found = memory::found(lab.agent_pid(), &lab.secrets());
+        assert!(found.is_empty(), "{} are left", found.len());
+    }
+}
+
 /// Everything there is answers that it is locked, and nothing is left in memory.
 fn is_locked(scene: &Scene, endpoints: &[serde_json::Value; 2], token: &str) {
     let [container, imds] = endpoints;
@@ -93,6 +101,7 @@ fn the_machine_sleeps_once_memory_is_clean() {
     let inhibitor = scene.services.inhibitor();
     scene.services.sleep(true);
     await_release(inhibitor);
+    nothing_left(&scene.lab);
     let recorded = scene.lab.journal_of(&["identity.lock"]);
     assert_eq!(recorded.len(), 1, "the record comes before the sleep");
     assert_eq!(recorded[0]["status_detail"], "suspend");

@@ -116,19 +116,109 @@ fn a_program_of_the_same_user_can_neither_trace_nor_read_it() {
     }
 }
 
-/// Runs a program where core files have no limit, and has it crash.
-fn crashed(lab: &Lab, program: &str, ready: impl FnOnce(&mut Child)) -> std::process::ExitStatus {
+/// What a program of their user is told at each way into two processes: the agent, and one that has nothing to hide.
+fn told(lab: &Lab, program: &Path, arguments: &dyn Fn(u32) -> Vec<String>) -> [String; 2] {
+    let sleeper = as_nobody(lab, Path::new("sleep"), &["600"]).spawn();
+    let agent = as_nobody(lab, &lab.programs.agent, &["--foreground"]).spawn();
+    let (mut sleeper, mut agent) = (sleeper.unwrap(), agent.unwrap());
+    await_socket(lab, &mut agent);
+    let ask = |process: &Child| {
+        let arguments = arguments(process.id());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ran = finish(as_nobody(lab, program, &arguments), "");
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    let told = [ask(&agent), ask(&sleeper)];
+    let client = &lab.programs.client;
+    finish(as_nobody(lab, client, &["status"]), "").good();
+    for child in [&mut sleeper, &mut agent] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    told
+}
+
+#[test]
+fn no_way_leads_into_its_memory_or_descriptors() {
+    const WHAT: &str = "ptrace, /proc and pidfd_getfd by the same user";
+    if !as_root(WHAT) || !has("setpriv", WHAT) || !has("cc", WHAT) {
+        return;
+    }
+    let lab = lab(DEV);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/attach.c");
+    let program = lab.path("attach");
+    let made = Command::new("cc")
+        .arg("-o")
+        .args([&program, &source])
+        .status();
+    assert!(made.unwrap().success());
+    give_away(lab.home());
+    let [agent, sleeper] = told(&lab, &program, &|pid| vec![pid.to_string()]);
+    let ways = agent.lines().count();
+    assert!(ways >= 9, "{agent}");
+    let refused = agent.lines().filter(|line| line.ends_with(" refused"));
+    assert_eq!(refused.count(), ways, "{agent}");
+    let open = sleeper.lines().filter(|line| line.ends_with(" in"));
+    if open.count() < ways {
+        skip(WHAT, &format!("refused of any process here: {sleeper:?}"));
+    }
+}
+
+#[test]
+fn a_debugger_of_the_same_user_is_refused() {
+    const WHAT: &str = "gdb by the same user";
+    if !as_root(WHAT) || !has("setpriv", WHAT) || !has("gdb", WHAT) {
+        return;
+    }
+    let lab = lab(DEV);
+    give_away(lab.home());
+    let words = |pid: u32| {
+        let dump = format!("generate-core-file {}", lab.path("core.taken").display());
+        let words = ["-nx", "-batch", "-p", &pid.to_string(), "-ex", &dump];
+        words.map(str::to_owned).to_vec()
+    };
+    let [agent, sleeper] = told(&lab, Path::new("gdb"), &words);
+    // The second one's core is there, so the first one's would be.
+    let taken = lab.path("core.taken");
+    let could = taken.exists();
+    let _none = std::fs::remove_file(taken);
+    let denied = "Operation not permitted";
+    assert!(agent.contains(denied), "{agent}");
+    assert!(!agent.contains("Saved corefile"), "{agent}");
+    if !could || sleeper.contains(denied) {
+        skip(WHAT, "gdb can attach to nothing here");
+    }
+}
+
+/// Runs a program where core files have no limit, and has it crash by a signal.
+fn crashed(
+    lab: &Lab,
+    program: &str,
+    signal: Signal,
+    ready: impl FnOnce(&mut Child),
+) -> std::process::ExitStatus {
     let script = format!("ulimit -c unlimited && exec {program}");
     let mut command = lab.program(Path::new("/bin/bash"), &["-c", &script]);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     ready(&mut child);
-    // Not SIGSEGV: Rust's own look-out for stack overflows would let one that was sent pass.
-    kill_process(pid(&child), Signal::ABORT).unwrap();
-    child.wait().unwrap()
+    loop {
+        // Rust's own look-out for stack overflows lets the first SIGSEGV that was sent pass.
+        kill_process(pid(&child), signal).unwrap();
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        std::thread::yield_now();
+    }
 }
 
 #[test]
 fn a_crash_leaves_no_core_file() {
+    for signal in [Signal::ABORT, Signal::SEGV] {
+        no_core_file_after(signal);
+    }
+}
+
+fn no_core_file_after(signal: Signal) {
     let lab = lab(DEV);
     let sleeps = |child: &mut Child| {
         // Until bash has become the program, a crash would be bash's.
@@ -140,7 +230,7 @@ fn a_crash_leaves_no_core_file() {
             std::thread::yield_now();
         }
     };
-    let control = crashed(&lab, "sleep 600", sleeps);
+    let control = crashed(&lab, "sleep 600", signal, sleeps);
     // Its core file was wanted; any other that a run leaves is a finding.
     for entry in std::fs::read_dir(lab.home()).unwrap().flatten() {
         if entry.file_name().to_string_lossy().starts_with("core") {
@@ -148,7 +238,7 @@ fn a_crash_leaves_no_core_file() {
         }
     }
     let agent = format!("{} --foreground", lab.programs.agent.display());
-    let status = crashed(&lab, &agent, |child| {
+    let status = crashed(&lab, &agent, signal, |child| {
         await_socket(&lab, child);
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
         let core = limits
@@ -158,7 +248,7 @@ fn a_crash_leaves_no_core_file() {
         let core: Vec<&str> = core.split_whitespace().collect();
         assert_eq!(core[4..6], ["0", "0"], "soft and hard limit");
     });
-    assert_eq!(status.signal(), Some(6));
+    assert_eq!(status.signal(), Some(signal.as_raw()));
     assert!(!status.core_dumped());
     if !control.core_dumped() {
         skip("no core file after a crash", "no program leaves one here");

@@ -20,6 +20,7 @@ mod journal;
 mod keyring;
 mod lint;
 mod matrix;
+mod memory;
 mod mfa;
 mod ministack;
 mod namespaces;

@@ -251,6 +251,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tower_service", &["agent/src/providers/sts"]),
     ("tracing_subscriber", &["agent/src/telemetry"]),
     ("ulid", &["agent/src/providers/system"]),
+    ("zeroizing_alloc", &["agent/src/harden"]),
 ];
 
 /// Every path that a layer closes.
