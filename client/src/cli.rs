@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use self::parser::{Parsed, parse};
 pub(crate) use self::verb::{
     AgentVerb, Ask, Endpoint, Exec, Export, Format, IdentityVerb, Journal, JournalVerb, Json, Lint,
-    NarrowFlags, PolicyVerb, ProfileVerb, Verb, Via,
+    NarrowFlags, PolicyVerb, ProfileVerb, Rotate, Verb, Via,
 };
 
 /// The arguments, with the program's name first.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jumpgate_iam::CallerArn;
 
-use super::{Answers, Broker, Failure, identity_of};
+use super::{Answers, Broker, Failure};
 use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{BaseCredentials, Identity, LongTermKey, UnfitKey, fit_to_keep};
 use crate::domain::name::IdentityName;
 use crate::domain::peer::Peer;
 use crate::domain::rotation::StoredKey;
+use crate::domain::settings::Settings;
 use crate::ports::StoreError;
 
 impl Broker {
@@ -165,4 +166,16 @@ impl Broker {
         event.facts.code = failure.map(|failure| failure.code().to_string());
         Ok(self.ports.journal.record(event).await?)
     }
+}
+
+/// The identity of this name.
+///
+/// # Errors
+/// None is configured.
+pub(super) fn identity_of(
+    settings: &Settings,
+    name: &IdentityName,
+) -> Result<Arc<Identity>, Failure> {
+    let found = settings.identities.get(name).cloned();
+    found.ok_or_else(|| Failure::NoSuchIdentity(name.to_string()))
 }

@@ -35,6 +35,7 @@ use self::endpoints::Endpoints;
 pub use self::failure::{Failure, Needs};
 use self::identities::Identities;
 pub use self::identities::{Answers, Standing};
+use self::keys::identity_of;
 use self::leases::Leases;
 use self::minting::Told;
 use self::question::Question;
@@ -401,9 +402,4 @@ impl Broker {
     pub fn sts_counts(&self) -> (u64, u64) {
         self.ports.tokens.counts()
     }
-}
-
-fn identity_of(settings: &Settings, name: &IdentityName) -> Result<Arc<Identity>, Failure> {
-    let found = settings.identities.get(name).cloned();
-    found.ok_or_else(|| Failure::NoSuchIdentity(name.to_string()))
 }

@@ -179,7 +179,7 @@ mod tests {
             (&["jumpgate", "ex"][..], &["exec", "export"][..]),
             (
                 &["jumpgate", "identity", ""],
-                &["add", "list", "remove", "check", "--help"],
+                &["add", "list", "remove", "check", "rotate", "--help"],
             ),
             (&["jumpgate", "identity", "list", "--j"], &["--json"]),
             (

@@ -5,7 +5,7 @@ mod policy;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use jumpgate_api::EndpointKind;
+use jumpgate_api::{EndpointKind, RotateAim};
 
 use super::parser::Matches;
 use crate::failure::Failure;
@@ -111,6 +111,17 @@ pub(crate) enum IdentityVerb {
     List(Json),
     Remove { name: String },
     Check { name: String },
+    Rotate(Rotate),
+}
+
+/// A key's rotation, or the end of one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rotate {
+    pub(crate) name: String,
+    pub(crate) aim: RotateAim,
+    /// At most 30 days.
+    pub(crate) grace_seconds: Option<u32>,
+    pub(crate) json: Json,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -217,6 +228,39 @@ pub(super) fn identity_check(matches: &mut Matches) -> Made {
     Ok(Verb::Identity(IdentityVerb::Check {
         name: matches.required("NAME")?,
     }))
+}
+
+pub(super) fn identity_rotate(matches: &mut Matches) -> Made {
+    let aim = match (matches.flag("resume"), matches.flag("abort")) {
+        (false, false) => RotateAim::Begin,
+        (true, false) => RotateAim::Resume,
+        (false, true) => RotateAim::Abort,
+        (true, true) => return Err(Failure::usage("--resume and --abort exclude one another")),
+    };
+    let grace = matches.text("grace")?;
+    if grace.is_some() && aim == RotateAim::Abort {
+        return Err(Failure::usage("with --abort there is no --grace"));
+    }
+    Ok(Verb::Identity(IdentityVerb::Rotate(Rotate {
+        grace_seconds: grace.map(|text| grace_seconds(&text)).transpose()?,
+        aim,
+        json: json(matches),
+        name: matches.required("NAME")?,
+    })))
+}
+
+/// `0s`, `12h`, `7d`: up to the 30 days that the agent waits.
+fn grace_seconds(text: &str) -> Result<u32, Failure> {
+    let found = match text.strip_suffix('d') {
+        Some(days) => seconds(days, 86_400),
+        None => any_unit(text),
+    };
+    found
+        .filter(|seconds| *seconds <= 2_592_000)
+        .ok_or_else(|| {
+            Failure::usage(format!("--grace {text} is not a duration from 0s to 30d"))
+                .hint("write it as 0s, 12h or 7d")
+        })
 }
 
 pub(super) fn unlock(matches: &mut Matches) -> Made {
@@ -343,20 +387,7 @@ fn tag(text: &str) -> Result<(String, String), Failure> {
 
 /// `900s`, `15m`, `1h`: up to the 12 h that AWS grants. Less than 900 s is the profile's to allow.
 fn duration_seconds(text: &str) -> Result<u32, Failure> {
-    let (digits, unit) = match text.as_bytes() {
-        [digits @ .., b's'] => (digits, 1),
-        [digits @ .., b'm'] => (digits, 60),
-        [digits @ .., b'h'] => (digits, 3600),
-        _ => (&[][..], 0),
-    };
-    let count = match digits.iter().all(u8::is_ascii_digit) {
-        true => std::str::from_utf8(digits)
-            .ok()
-            .and_then(|digits| digits.parse::<u32>().ok()),
-        false => None,
-    };
-    let seconds = count.and_then(|count| count.checked_mul(unit));
-    seconds
+    any_unit(text)
         .filter(|seconds| (1..=43_200).contains(seconds))
         .ok_or_else(|| {
             Failure::usage(format!(
@@ -366,9 +397,46 @@ fn duration_seconds(text: &str) -> Result<u32, Failure> {
         })
 }
 
+/// Seconds, minutes or hours.
+fn any_unit(text: &str) -> Option<u32> {
+    let (end, digits) = text.as_bytes().split_last()?;
+    let unit = match end {
+        b's' => 1,
+        b'm' => 60,
+        b'h' => 3600,
+        _ => return None,
+    };
+    seconds(std::str::from_utf8(digits).ok()?, unit)
+}
+
+fn seconds(digits: &str, unit: u32) -> Option<u32> {
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let count = plain.then(|| digits.parse::<u32>().ok())??;
+    count.checked_mul(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn graces() {
+        let cases = [
+            ("0s", Some(0)),
+            ("12h", Some(43_200)),
+            ("7d", Some(604_800)),
+            ("30d", Some(2_592_000)),
+            ("31d", None),
+            ("2592001s", None),
+            ("d", None),
+            ("7", None),
+            ("-1d", None),
+            ("4294967295d", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(grace_seconds(text).ok(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn durations() {

@@ -1,24 +1,25 @@
 //! `jumpgate identity`: the long-lived keys. They go to the agent once and never come back.
 
 use jumpgate_api::{
-    Code, ExitStatus, IdentityAddRequest, IdentityRemoved, IdentityReply, Need, Problem, Secret,
-    path_segment,
+    Code, ExitStatus, IdentityAddRequest, IdentityRemoved, IdentityReply, Need, Problem, RotateAim,
+    RotateReply, RotateRequest, Secret, Timestamp, UnlockRequest, path_segment,
 };
 
-use super::{Context, Outcome};
-use crate::cli::IdentityVerb;
-use crate::connection::{CallError, Request};
+use super::{Context, Outcome, unlock};
+use crate::cli::{IdentityVerb, Rotate};
+use crate::connection::{Agent, CallError, Request};
 use crate::failure::Failure;
-use crate::output::{escape, listings};
+use crate::output::{escape, listings, until};
 
 pub(super) fn run(context: &mut Context<'_>, verb: IdentityVerb) -> Outcome {
     match verb {
         IdentityVerb::Add { name } => add(context, &name),
-        IdentityVerb::List(json) => context.list(
-            json,
-            &Request::new("GET", "identities"),
-            listings::identities,
-        ),
+        IdentityVerb::List(json) => {
+            let now = context.now;
+            context.list(json, &Request::new("GET", "identities"), |list| {
+                listings::identities(list, now)
+            })
+        }
         IdentityVerb::Remove { name } => {
             let request = Request::new("DELETE", &path(&name)).patient();
             let removed: IdentityRemoved = context.agent.call(&request)?;
@@ -29,7 +30,43 @@ pub(super) fn run(context: &mut Context<'_>, verb: IdentityVerb) -> Outcome {
             let reply = context.agent.call(&request)?;
             context.finish(&said(&reply, "is"))
         }
+        IdentityVerb::Rotate(wish) => rotate(context, wish),
     }
+}
+
+fn rotate(context: &mut Context<'_>, wish: Rotate) -> Outcome {
+    if context.person.is_present() && wish.aim != RotateAim::Abort {
+        let name = escape(&wish.name);
+        let news =
+            format!("{name}: a new key is made and proved; AWS can take a minute for that\n");
+        context.person.tell(&news);
+    }
+    let path = format!("{}/rotate", path(&wish.name));
+    let call = |agent: &Agent<'_>, given: &UnlockRequest| {
+        let ask = RotateRequest {
+            aim: wish.aim,
+            grace_seconds: wish.grace_seconds,
+            passphrase: given.passphrase.clone(),
+            mfa_code: given.mfa_code.clone(),
+        };
+        agent.reply(&Request::new("POST", &path).body(&ask).patient())
+    };
+    let reply = unlock::with_answers(context, UnlockRequest::default(), call)?;
+    let now = context.now;
+    context.show(wish.json, &reply, |reply| rotated(reply, now))
+}
+
+fn rotated(reply: &RotateReply, now: Timestamp) -> String {
+    let (name, key) = (escape(&reply.name), &reply.key);
+    let current = escape(&key.access_key_id);
+    let Some((former, delete_at)) = key.other_access_key_id.as_ref().zip(key.delete_at) else {
+        return format!("{name}: {current} is current, and no other key is left\n");
+    };
+    let (former, end) = (escape(former), until(now, delete_at));
+    format!(
+        "{name}: {current} is current\n\
+         {name}: {former} is inactive; --abort takes it back, --resume deletes it after {end}\n"
+    )
 }
 
 fn path(name: &str) -> String {

@@ -554,6 +554,50 @@ fn identity_add_reads_the_key_and_never_takes_it_from_an_argument() {
 }
 
 #[test]
+fn a_rotation_asks_for_what_the_agent_lacks_and_names_both_keys() {
+    let mut locked = Problem::new(Code::InteractionRequired, "identity jump is locked");
+    locked.needs = vec![Need::MfaCode {
+        identity: "jump".to_owned(),
+        serial: "arn:aws:iam::111111111111:mfa/alice".to_owned(),
+    }];
+    let mut person = Script::new(false, &["123456"]);
+    let (text, outcome, asked) = with_agent(
+        vec![refusal(&locked), answer(200, golden!("rotate_reply"))],
+        &mut person,
+        &["identity", "rotate", "jump", "--grace", "2h"],
+    );
+    assert_eq!(outcome, Ok(Exit(0)));
+    assert!(
+        text.starts_with(
+            "jump: AKIAEXAMPLENEXT is current\n\
+             jump: AKIAEXAMPLE is inactive; --abort takes it back, --resume deletes it after 2026-11-23T00:00:00Z ("
+        ),
+        "{text}"
+    );
+    let body = |code: &str| format!(r#"{{"aim":"begin","grace_seconds":7200{code}}}"#);
+    let path = "POST /v1/identities/jump/rotate";
+    let expected = [
+        request(path, &body("")),
+        request(path, &body(r#","mfa_code":"123456""#)),
+    ];
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn the_ways_out_of_a_rotation_exclude_one_another() {
+    let home = tempfile::tempdir().unwrap();
+    for more in [
+        &["--resume", "--abort"][..],
+        &["--abort", "--grace", "1h"],
+        &["--grace", "31d"],
+    ] {
+        let line = [&["identity", "rotate", "jump"], more].concat();
+        let (_, outcome) = run_line(&at(home.path()), &mut Script::default(), &line);
+        assert_eq!(outcome.unwrap_err().exit(), Exit(64), "{more:?}");
+    }
+}
+
+#[test]
 fn a_sealed_identity_takes_a_passphrase_that_a_person_types_twice() {
     let mut sealed = Problem::new(
         Code::InteractionRequired,

@@ -6,7 +6,7 @@ use jumpgate_api::{
 
 use super::{Context, Outcome};
 use crate::cli::Json;
-use crate::connection::{CallError, Request};
+use crate::connection::{Agent, CallError, Reply, Request};
 use crate::failure::Failure;
 use crate::output::{escape, until};
 
@@ -20,24 +20,32 @@ const CODE_DIGITS: usize = 6;
 const WRONG_CODE: &str = "invalid MFA one time pass code";
 
 pub(super) fn run(context: &mut Context<'_>, identity: Option<String>, json: Json) -> Outcome {
-    let mut ask = UnlockRequest {
+    let ask = UnlockRequest {
         identity,
         ..UnlockRequest::default()
     };
+    let unlock = |agent: &Agent<'_>, ask: &UnlockRequest| {
+        agent.reply(&Request::new("POST", "unlock").body(ask).patient())
+    };
+    let reply = with_answers(context, ask, unlock)?;
+    let now = context.now;
+    context.show(json, &reply, |reply| said(reply, now))
+}
+
+/// Asks the agent, and a person for what the agent says is missing, until it is not.
+pub(super) fn with_answers(
+    context: &mut Context<'_>,
+    mut ask: UnlockRequest,
+    call: impl Fn(&Agent<'_>, &UnlockRequest) -> Result<Reply, CallError>,
+) -> Result<Reply, Failure> {
     let mut needs: Vec<Need> = Vec::new();
     let mut round = 0;
     loop {
         for need in &needs {
             answer(context, need, &mut ask)?;
         }
-        let reply = context
-            .agent
-            .reply(&Request::new("POST", "unlock").body(&ask).patient());
-        let problem = match reply {
-            Ok(reply) => {
-                let now = context.now;
-                return context.show(json, &reply, |reply| said(reply, now));
-            }
+        let problem = match call(&context.agent, &ask) {
+            Ok(reply) => return Ok(reply),
             Err(CallError::Refused(problem)) => problem,
             Err(error) => return Err(error.into()),
         };

@@ -2,14 +2,14 @@
 //! [`fields`] do it for all values.
 
 use jumpgate_api::{
-    IdentityList, IdentityState, Interface, JournalDamage, JournalReport, LeaseList, PresetDetail,
-    PresetList, PresetUse, ProfileDetail, ProfileList, Status, Timestamp,
+    IdentityList, IdentityState, Interface, JournalDamage, JournalReport, KeyStatus, LeaseList,
+    PresetDetail, PresetList, PresetUse, ProfileDetail, ProfileList, Status, Timestamp,
 };
 
 use super::{fields, mark, remaining, table, until};
 
 /// `identity list`.
-pub(crate) fn identities(list: &IdentityList) -> String {
+pub(crate) fn identities(list: &IdentityList, now: Timestamp) -> String {
     let rows = list.identities.iter().map(|identity| {
         [
             identity.name.clone(),
@@ -18,12 +18,29 @@ pub(crate) fn identities(list: &IdentityList) -> String {
             identity.store.clone(),
             mark(identity.mfa_serial.clone()),
             state(identity.state).to_owned(),
+            age(identity.key.as_ref(), now),
         ]
     });
-    table(
-        ["NAME", "KIND", "ACCOUNT", "STORE", "MFA DEVICE", "STATE"],
-        rows,
-    )
+    let columns = [
+        "NAME",
+        "KIND",
+        "ACCOUNT",
+        "STORE",
+        "MFA DEVICE",
+        "STATE",
+        "KEY AGE",
+    ];
+    table(columns, rows)
+}
+
+/// How old a key is, and how far its rotation is.
+fn age(key: Option<&KeyStatus>, now: Timestamp) -> String {
+    let since = key.and_then(|key| key.since);
+    let age = mark(since.map(|since| remaining(now.since(since).as_secs())));
+    match key.and_then(|key| key.phase.as_deref()) {
+        Some(phase) => format!("{age} ({phase})"),
+        None => age,
+    }
 }
 
 /// `profile list`.
@@ -243,12 +260,18 @@ fn identity_states(status: &Status, now: Timestamp) -> String {
             state(identity.state).to_owned(),
             mark(identity.unlocked_until.map(|at| until(now, at))),
             mark(identity.mfa_until.map(|at| until(now, at))),
+            age(identity.key.as_ref(), now),
         ]
     });
-    table(
-        ["IDENTITY", "KIND", "STATE", "UNLOCKED UNTIL", "MFA UNTIL"],
-        rows,
-    )
+    let columns = [
+        "IDENTITY",
+        "KIND",
+        "STATE",
+        "UNLOCKED UNTIL",
+        "MFA UNTIL",
+        "KEY AGE",
+    ];
+    table(columns, rows)
 }
 
 fn sessions(status: &Status, now: Timestamp) -> String {

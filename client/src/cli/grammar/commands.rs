@@ -133,7 +133,7 @@ one, at the same address after each restart of the agent.",
 
 pub(super) const IDENTITIES: Command = Command {
     name: "identity",
-    about: "Store, list, check and remove the long-lived keys",
+    about: "Store, list, check, rotate and remove the long-lived keys",
     below: &[
         Command {
             name: "add",
@@ -166,6 +166,33 @@ the identity's account.",
             about: "Ask AWS whose key is stored",
             arguments: &[IDENTITY],
             verb: Some(verb::identity_check),
+            ..NOTHING
+        },
+        Command {
+            name: "rotate",
+            about: "Replace the stored key by a new one, made and retired at AWS",
+            details: "\
+A new key is made and stored beside the old one, proved, and made current; the old one is made
+inactive, and deleted when its grace is over: by the next unlock in person after that, or by
+--resume. Sessions go on being handed out. Whatever a rotation is cut off in, --resume ends it and
+--abort takes it back; a key that works is stored at any time. AWS allows a user two keys, so with
+a second one already nothing is begun. The user must be allowed iam:ListAccessKeys,
+CreateAccessKey, UpdateAccessKey, DeleteAccessKey and GetAccessKeyLastUsed on itself.",
+            arguments: &[IDENTITY],
+            options: &[
+                flag(
+                    "resume",
+                    "End a rotation that was cut off, or whose grace is over",
+                ),
+                flag("abort", "Take the old key back and delete the new one"),
+                option(
+                    "grace",
+                    "DURATION",
+                    "How long the old key can be taken back, 0s to 30d; 1d when left out",
+                ),
+                JSON,
+            ],
+            verb: Some(verb::identity_rotate),
             ..NOTHING
         },
     ],

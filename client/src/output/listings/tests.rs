@@ -32,8 +32,8 @@ sts            3 calls, 1 failed
 leases         2
 note           profile deep: 12h is capped at 1h by role chaining
 
-IDENTITY  KIND      STATE     UNLOCKED UNTIL                  MFA UNTIL
-jump      iam-user  unlocked  2026-11-22T12:00:00Z (in 11 h)  2026-11-22T08:00:00Z (in 7 h)
+IDENTITY  KIND      STATE     UNLOCKED UNTIL                  MFA UNTIL                      KEY AGE
+jump      iam-user  unlocked  2026-11-22T12:00:00Z (in 11 h)  2026-11-22T08:00:00Z (in 7 h)  8 min (retiring)
 
 SESSION                     PROFILE  EXPIRES                           POLICY SIZE  TOKEN SIZE  ROLE
 01KAN0000000000000000000S1  dev      2026-11-22T01:00:00Z (in 52 min)  12 %         912 bytes   \
@@ -68,10 +68,10 @@ fn the_status_of_an_agent_in_trouble() {
 fn tables() {
     let list: IdentityList = golden!("identity_list");
     assert_eq!(
-        identities(&list),
+        identities(&list, now()),
         "\
-NAME  KIND      ACCOUNT       STORE    MFA DEVICE                           STATE
-jump  iam-user  111111111111  keyring  arn:aws:iam::111111111111:mfa/alice  locked
+NAME  KIND      ACCOUNT       STORE    MFA DEVICE                           STATE   KEY AGE
+jump  iam-user  111111111111  keyring  arn:aws:iam::111111111111:mfa/alice  locked  -
 "
     );
     let list: ProfileList = golden!("profile_list");
