@@ -431,3 +431,94 @@ fn what_is_wrong_with_a_scope_is_refused_before_any_call() {
         assert!(lab.double.events().is_empty(), "{scope}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_an_ask_is_refused_before_any_call() {
+    let list = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect();
+    let own: Vec<String> = list(30, &|n| format!("K{n} = \"v\""));
+    let taken: Vec<String> = list(49, &|n| format!("\"T{n}\""));
+    let lab = ready_with(&format!(
+        "[profile.open]\naccount = \"target\"\nrole = \"Developer\"\n\
+         tags = {{ {} }}\nnarrow = {{ tags = [{}, \"a\"] }}\n",
+        own.join(", "),
+        taken.join(", ")
+    ));
+    let tags = |count| list(count, &|n| format!("--tag=T{n}=v"));
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let long = format!("--tag={}=v", "k".repeat(129));
+    let broken = lab.path("broken.json");
+    std::fs::write(
+        &broken,
+        r#"{"Version":"2012-10-17","Statement":[],"Statement":[]}"#,
+    )
+    .unwrap();
+    let broken = format!("--policy={}", broken.display());
+    let cases: [(Vec<String>, &str, &str); 10] = [
+        (
+            tags(51),
+            "tag: at most 50 tags are expected, there are 51",
+            "--tag KEY=VALUE",
+        ),
+        (
+            tags(21),
+            "profile open: tags: at most 50 tags are expected, there are 51",
+            "",
+        ),
+        (
+            words(&["--tag=a=1", "--tag=A=2"]),
+            "tag key a (tag 2) repeats A (tag 1)",
+            "--tag KEY=VALUE",
+        ),
+        (
+            words(&["--tag=A=2"]),
+            "takes no tag A",
+            "add its key to tags",
+        ),
+        (
+            words(&["--tag=K0=2"]),
+            "sets tag K0 itself",
+            "leave the tag out",
+        ),
+        (
+            words(&[&long]),
+            "128 characters are expected, there are 129",
+            "--tag KEY=VALUE",
+        ),
+        (
+            words(&[&broken]),
+            "line 1, column 40: key \"Statement\" is there already",
+            "policy lint FILE",
+        ),
+        (
+            words(&["--policy=preset:suport"]),
+            "did you mean support?",
+            "policy preset list",
+        ),
+        (
+            words(&["--policy=preset:ssm"]),
+            "preset ssm needs tag_key",
+            "preset = \"ssm\"",
+        ),
+        (
+            words(&["--policy=/nowhere.json"]),
+            "/nowhere.json",
+            "preset:NAME",
+        ),
+    ];
+    let calls = lab.double.events().len();
+    for (narrow, told, hint) in &cases {
+        let narrow: Vec<&str> = narrow.iter().map(String::as_str).collect();
+        for line in [
+            [&["export", "open"][..], &narrow].concat(),
+            [&["endpoint", "open"][..], &narrow].concat(),
+            [&["exec", "open"][..], &narrow, &["--", "true"]].concat(),
+        ] {
+            let refused = lab.run(&line);
+            assert!(matches!(refused.code(), 64 | 77), "{told}: {refused:?}");
+            let (what, help) = refused.stderr.split_once("\n  hint: ").unwrap();
+            assert!(what.contains(told), "{told} is not in {what}");
+            assert!(help.contains(hint), "{hint} is not in {help}");
+        }
+    }
+    assert_eq!(lab.double.events().len(), calls, "nothing was asked of AWS");
+}

@@ -250,6 +250,16 @@ fn requirements(faults: &Faults, entry: &Entry<Vec<Written<&str>>>) -> Requireme
     }
 }
 
+/// Two keys of tags that are one for AWS.
+fn repeated(written: &Written<&str>, known: &TagKey) -> Fault {
+    if known.as_str() == written.value {
+        return twice(written);
+    }
+    let (key, known) = (Excerpt::of(written.value), Excerpt::of(known.as_str()));
+    let message = format!("{key} repeats {known}; keys must differ in more than case");
+    Fault::wrong(&written.place, message)
+}
+
 fn narrow(
     faults: &Faults,
     raw: Option<&RawNarrow<'_>>,
@@ -266,8 +276,8 @@ fn narrow(
         let Some(key) = faults.checked(&written.place, TagKey::parse(written.value)) else {
             continue;
         };
-        if tags.iter().any(|known| known.is_same_key(&key)) {
-            faults.error(twice(written));
+        if let Some(known) = tags.iter().find(|known| known.is_same_key(&key)) {
+            faults.error(repeated(written, known));
         } else if own.iter().any(|(known, _)| known.is_same_key(&key)) {
             let message = "the profile sets this tag itself, so no caller can";
             faults.warning(Fault::wrong(&written.place, message));

@@ -125,7 +125,7 @@ pub struct AssumeRoleRequest {
 
 /// A rendered value that AWS would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {}: {why}", .value.escape_debug())]
+#[error("{field}{}: {why}", quoted(.value))]
 pub struct IllegalValue {
     /// Which value, such as `session name` or `tag Team`.
     pub field: String,
@@ -133,6 +133,14 @@ pub struct IllegalValue {
     pub value: String,
     /// What AWS expects.
     pub why: String,
+}
+
+/// A blank before it; nothing where many values are meant.
+fn quoted(value: &str) -> String {
+    match value {
+        "" => String::new(),
+        value => format!(" {}", value.escape_debug()),
+    }
 }
 
 fn illegal(field: impl Into<String>, value: &str, why: &impl std::fmt::Display) -> IllegalValue {

@@ -1,12 +1,13 @@
 //! From the wire to the domain: every text becomes a value that is legal by construction, or a problem.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jumpgate_api::{
     Code, CredentialsRequest, EndpointKind, EndpointRequest, IdentityAddRequest, Interface, Narrow,
     Problem, RotateAim, RotateRequest, UnlockRequest,
 };
-use jumpgate_iam::{Partition, PolicyDocument, ScopedDuration, TagKey, TagValue};
+use jumpgate_iam::{Partition, PolicyDocument, ScopedDuration, SessionTags, TagKey, TagValue};
 
 use crate::broker::{Answers, Wish};
 use crate::domain::grant::{Ask, MAX_REASON, MAX_TICKET, Narrowing};
@@ -24,6 +25,8 @@ fn invalid(what: &str, why: &dyn std::fmt::Display) -> Problem {
         "profile" => "jumpgate profile list names those that you may use",
         "identity" => "jumpgate identity list names those configured",
         "lease" => "jumpgate leases lists the live ones",
+        "policy" => "jumpgate policy lint FILE says all that is wrong with it",
+        "tag" => "correct --tag KEY=VALUE and try again",
         _ => "correct it and try again",
     };
     Problem::new(Code::InvalidRequest, format!("{what}: {why}")).with_hint(remedy)
@@ -71,7 +74,7 @@ fn ask_for(
                 .duration_seconds
                 .map(|seconds| ScopedDuration::new(seconds).map_err(|e| invalid("duration", &e)))
                 .transpose()?,
-            tags: narrow.tags.iter().map(tag).collect::<Result<_, _>>()?,
+            tags: tags(&narrow.tags)?,
         },
         reason: narrow
             .reason
@@ -106,6 +109,13 @@ fn preset(name: &str, partition: Partition) -> Result<SessionPolicies, Problem> 
             preset.name
         ))
     })
+}
+
+/// Legal one by one, and together.
+fn tags(asked: &BTreeMap<String, String>) -> Result<Vec<(TagKey, TagValue)>, Problem> {
+    let tags: Vec<_> = asked.iter().map(tag).collect::<Result<_, _>>()?;
+    SessionTags::new(tags.clone()).map_err(|error| invalid("tag", &error))?;
+    Ok(tags)
 }
 
 fn tag((key, value): (&String, &String)) -> Result<(TagKey, TagValue), Problem> {
