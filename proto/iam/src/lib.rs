@@ -18,6 +18,7 @@
 //! | [`json`] | the strict JSON reader beneath policy documents |
 //! | [`lint`] | what is legal in a policy and probably not what was meant |
 //! | [`nearest`] | the known word that was probably meant |
+//! | [`shared_file`] | `~/.aws/config` and `~/.aws/credentials`: read, and changed in single lines |
 //!
 //! Sources of the limits: the STS API reference (AssumeRole, GetSessionToken), the IAM user guide
 //! (names and quotas, policy grammar, session tags) and the API models that AWS publishes.
@@ -32,6 +33,7 @@ pub mod names;
 pub mod narrow;
 pub mod nearest;
 pub mod policy;
+pub mod shared_file;
 pub mod statement;
 mod string_form;
 pub mod tags;
