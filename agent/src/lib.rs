@@ -9,6 +9,8 @@
 //! | [`server`] | bytes to the broker and back |
 //! | [`broker`] | the life of a request: domain decisions and port calls |
 //! | `lint`, `presets` | policy files held against rules, presets printed; needs no running agent |
+//! | `import`, `configure`, `leftover` | what moves in from `~/.aws` and what is written there; the same |
+//! | `aws_files` | the files in `~/.aws` on the disk |
 //! | [`domain`] | what should happen: pure |
 //! | [`ports`] | every contact with the world, as a trait |
 //! | [`providers`] | one file per port, the only one that names its library |
@@ -20,12 +22,16 @@
 //! an await.
 
 pub mod app;
+mod aws_files;
 pub mod broker;
 pub mod config;
+mod configure;
 pub mod domain;
 mod explain;
 pub mod harden;
+mod import;
 mod jump;
+mod leftover;
 mod lint;
 pub mod ports;
 mod presets;

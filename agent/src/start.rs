@@ -1,5 +1,6 @@
 //! From the command line to a serving agent: in the foreground, or as a daemon that reports when it is ready.
 
+mod moving;
 mod policies;
 
 use std::fs::OpenOptions;
@@ -35,6 +36,7 @@ usage: jumpgate-agent                start in the background; return when ready
        jumpgate-agent --lint [--format F] [--kind K] [--class C] [--identity I] -- FILE...
        jumpgate-agent --jump [--check FILE] [--json] -- IDENTITY
        jumpgate-agent --explain [OPTIONS] -- PROFILE ACTION RESOURCE
+       jumpgate-agent --import | --configure | --leftover [OPTIONS]
        jumpgate-agent --version
 ";
 
@@ -74,6 +76,9 @@ pub fn run(arguments: &[String]) -> ExitCode {
         ["--lint", words @ ..] => policies::lint(words),
         ["--jump", words @ ..] => policies::jump(words),
         ["--explain", words @ ..] => policies::explain(words),
+        ["--import", words @ ..] => moving::import(words),
+        ["--configure", words @ ..] => moving::configure(words),
+        ["--leftover", words @ ..] => moving::leftover(words),
         ["--presets"] => say(&presets::json()),
         ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => say(USAGE),

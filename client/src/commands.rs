@@ -11,6 +11,7 @@ mod journal;
 mod lease;
 mod leases;
 mod lock;
+mod moving;
 mod narrow;
 mod policy;
 mod profile;
@@ -126,6 +127,8 @@ fn dispatch(context: &mut Context<'_>, verb: Verb) -> Outcome {
         Verb::LeaseEnd { id } => lease::run(context, &id),
         Verb::Journal(arguments) => journal::run(context, &arguments),
         Verb::Policy(verb) => policy::run(context, &verb),
+        Verb::Import(words) => moving::import(context, &words),
+        Verb::Configure(words) => moving::configure(context, &words),
         Verb::Check { file } => check::run(context, file),
         Verb::Reload => reload::run(context),
         Verb::Agent(verb) => agent::run(context, &verb),

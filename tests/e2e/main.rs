@@ -23,6 +23,7 @@ mod matrix;
 mod memory;
 mod mfa;
 mod ministack;
+mod moving;
 mod namespaces;
 mod narrowing;
 mod peers;

@@ -199,6 +199,65 @@ const LAYERS: &[Layer] = &[
         never: &["std::env", "std::net", "std::process", "std::thread"],
     },
     Layer {
+        place: "agent/src/aws_files",
+        crates: &["jumpgate_api", "jumpgate_iam", "thiserror", "zeroize"],
+        siblings: &["crate::aws_files"],
+        never: &[
+            "std::env",
+            "std::net",
+            "std::process::Command",
+            "std::thread",
+        ],
+    },
+    Layer {
+        place: "agent/src/configure",
+        crates: &[
+            "jumpgate_api",
+            "jumpgate_iam",
+            "serde",
+            "serde_json",
+            "thiserror",
+        ],
+        siblings: &["crate::aws_files", "crate::configure", "crate::domain"],
+        never: &[
+            "std::env",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::thread",
+        ],
+    },
+    Layer {
+        place: "agent/src/import",
+        crates: &[
+            "jumpgate_api",
+            "jumpgate_iam",
+            "serde",
+            "serde_json",
+            "thiserror",
+        ],
+        siblings: &["crate::aws_files", "crate::config", "crate::import"],
+        never: &[
+            "std::env",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::thread",
+        ],
+    },
+    Layer {
+        place: "agent/src/leftover",
+        crates: &["jumpgate_api", "jumpgate_iam", "thiserror", "zeroize"],
+        siblings: &["crate::aws_files", "crate::leftover"],
+        never: &[
+            "std::env",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::thread",
+        ],
+    },
+    Layer {
         place: "client/src",
         crates: &[
             "httparse",

@@ -88,7 +88,16 @@ pub fn load(path: &Path) -> Result<Config, ConfigErrors> {
     let path = std::path::absolute(path).map_err(whole)?;
     let text = file::read(&path, MAX_CONFIG_BYTES)
         .map_err(|error| ConfigErrors(vec![about_file(&path, &error)]))?;
-    parse(&text, &path, &|policy| file::read(policy, MAX_JSON_BYTES))
+    judge(&text, &path)
+}
+
+/// Understands a text that is, or is to become, the configuration at this place, with the policies that it names.
+pub(crate) fn judge(text: &str, path: &Path) -> Result<Config, ConfigErrors> {
+    if text.len() > MAX_CONFIG_BYTES {
+        let error = io::Error::other(format!("it has more than {MAX_CONFIG_BYTES} bytes"));
+        return Err(ConfigErrors(vec![about_file(path, &error)]));
+    }
+    parse(text, path, &|policy| file::read(policy, MAX_JSON_BYTES))
 }
 
 /// Understands a configuration's text. `read_policy` reads a policy file; nothing else is asked of the world.

@@ -43,7 +43,7 @@ fn verdict(words: &[&str]) -> Result<lint::Verdict, LintError> {
 }
 
 /// Why there is no configuration.
-enum Unconfigured {
+pub(super) enum Unconfigured {
     /// Nobody knows where it is.
     Place(String),
     /// It has mistakes.
@@ -62,7 +62,7 @@ impl From<Unconfigured> for Refusal {
 }
 
 /// The configuration in use, and where it is used.
-fn configured() -> Result<(config::Config, Environment), Unconfigured> {
+pub(super) fn configured() -> Result<(config::Config, Environment), Unconfigured> {
     let environment = Environment::from_process();
     let path = place::configuration(&environment)
         .map_err(|error| Unconfigured::Place(error.to_string()))?;

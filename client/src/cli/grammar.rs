@@ -1,6 +1,7 @@
 //! The table of all commands: its shape, and its root.
 
 mod commands;
+mod moving;
 mod policy;
 
 use super::parser::Matches;
@@ -40,6 +41,8 @@ pub(crate) enum Kind {
     Optional,
     /// One or more; the last argument of a command.
     Several,
+    /// None or more; the last argument of a command.
+    Any,
     /// One or more, behind `--`.
     Rest,
 }
@@ -115,6 +118,8 @@ it is needed.",
         commands::LEASE,
         commands::JOURNAL,
         policy::POLICIES,
+        moving::IMPORT,
+        moving::CONFIGURE,
         commands::CHECK,
         commands::RELOAD,
         commands::AGENT,
@@ -131,7 +136,7 @@ Start here:
   jumpgate unlock                     type the MFA code once
   jumpgate exec dev -- aws s3 ls      run a command with a session of profile dev
 
-  In ~/.aws/config: credential_process = /usr/bin/jumpgate credential-process dev
+  jumpgate configure --write          have the AWS CLI and SDKs call jumpgate: ~/.aws/config
 
 Environment:
   JUMPGATE_CONFIG   configuration file, else $XDG_CONFIG_HOME/jumpgate/config.toml

@@ -54,6 +54,7 @@ pub(super) fn usage(path: &[&'static Command]) -> String {
                     Kind::Required => argument.name.to_owned(),
                     Kind::Optional => format!("[{}]", argument.name),
                     Kind::Several => format!("{}...", argument.name),
+                    Kind::Any => format!("[{}...]", argument.name),
                     Kind::Rest => format!("-- {}...", argument.name),
                 }),
         );

@@ -170,7 +170,7 @@ impl<I: Iterator<Item = OsString>> Parser<I> {
             return Ok(());
         }
         let several = command.arguments.last();
-        let several = several.filter(|argument| argument.kind == Kind::Several);
+        let several = several.filter(|argument| matches!(argument.kind, Kind::Several | Kind::Any));
         let argument = command.arguments.get(self.positionals).or(several);
         match argument {
             Some(Argument {
@@ -216,7 +216,7 @@ impl<I: Iterator<Item = OsString>> Parser<I> {
             .enumerate()
             .find(|(index, argument)| match argument.kind {
                 Kind::Required | Kind::Several => *index >= self.positionals,
-                Kind::Optional => false,
+                Kind::Optional | Kind::Any => false,
                 Kind::Rest => self.matches.rest.is_empty(),
             });
         if let Some((_, argument)) = missing {

@@ -1,5 +1,6 @@
 //! The commands as typed values, each made of what the parser found.
 
+mod moving;
 mod policy;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use jumpgate_api::{EndpointKind, RotateAim};
 use super::parser::Matches;
 use crate::failure::Failure;
 
+pub(crate) use self::moving::{KeySource, configure, identity_add, import};
 pub(crate) use self::policy::{
     Lint, PolicyVerb, policy_explain, policy_jump, policy_lint, policy_preset,
 };
@@ -35,6 +37,10 @@ pub(crate) enum Verb {
     },
     Journal(Journal),
     Policy(PolicyVerb),
+    /// What the agent's program is run with, beside the files of `~/.aws`.
+    Import(Vec<OsString>),
+    /// The same.
+    Configure(Vec<OsString>),
     Check {
         file: Option<PathBuf>,
     },
@@ -107,10 +113,17 @@ pub(crate) enum Format {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum IdentityVerb {
-    Add { name: String },
+    Add {
+        name: String,
+        source: Option<KeySource>,
+    },
     List(Json),
-    Remove { name: String },
-    Check { name: String },
+    Remove {
+        name: String,
+    },
+    Check {
+        name: String,
+    },
     Rotate(Rotate),
 }
 
@@ -206,12 +219,6 @@ fn kind(word: Option<&str>) -> EndpointKind {
         Some("imds") => EndpointKind::Imds,
         _ => EndpointKind::Container,
     }
-}
-
-pub(super) fn identity_add(matches: &mut Matches) -> Made {
-    Ok(Verb::Identity(IdentityVerb::Add {
-        name: matches.required("NAME")?,
-    }))
 }
 
 pub(super) fn identity_list(matches: &mut Matches) -> Made {

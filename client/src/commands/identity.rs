@@ -1,5 +1,7 @@
 //! `jumpgate identity`: the long-lived keys. They go to the agent once and never come back.
 
+mod source;
+
 use jumpgate_api::{
     Code, ExitStatus, IdentityAddRequest, IdentityRemoved, IdentityReply, Need, Problem, RotateAim,
     RotateReply, RotateRequest, Secret, Timestamp, UnlockRequest, path_segment,
@@ -13,7 +15,11 @@ use crate::output::{escape, listings, until};
 
 pub(super) fn run(context: &mut Context<'_>, verb: IdentityVerb) -> Outcome {
     match verb {
-        IdentityVerb::Add { name } => add(context, &name),
+        IdentityVerb::Add { name, source: None } => add(context, &name),
+        IdentityVerb::Add {
+            name,
+            source: Some(source),
+        } => source::add(context, &name, &source),
         IdentityVerb::List(json) => {
             let now = context.now;
             context.list(json, &Request::new("GET", "identities"), |list| {
@@ -26,8 +32,7 @@ pub(super) fn run(context: &mut Context<'_>, verb: IdentityVerb) -> Outcome {
             context.finish(&format!("{}: removed\n", escape(&removed.name)))
         }
         IdentityVerb::Check { name } => {
-            let request = Request::new("POST", &format!("{}/check", path(&name))).patient();
-            let reply = context.agent.call(&request)?;
+            let reply = check(context, &name)?;
             context.finish(&said(&reply, "is"))
         }
         IdentityVerb::Rotate(wish) => rotate(context, wish),
@@ -78,6 +83,12 @@ fn said(reply: &IdentityReply, verb: &str) -> String {
     format!("{name}: {verb} {arn}, in the {store}\n")
 }
 
+/// Asks AWS whose key is stored.
+fn check(context: &Context<'_>, name: &str) -> Result<IdentityReply, CallError> {
+    let request = Request::new("POST", &format!("{}/check", path(name)));
+    context.agent.call(&request.patient())
+}
+
 fn add(context: &mut Context<'_>, name: &str) -> Outcome {
     let shown = escape(name);
     let key_id = context
@@ -90,19 +101,28 @@ fn add(context: &mut Context<'_>, name: &str) -> Outcome {
         return Err(Failure::usage("the access key is missing")
             .hint("give the access key id and the secret access key, each on a line of its own"));
     };
-    let mut ask = IdentityAddRequest {
+    let ask = IdentityAddRequest {
         access_key_id: key_id.expose().trim().to_owned(),
         secret_access_key: secret.expose().trim().into(),
         passphrase: None,
     };
-    let reply = match put(context, name, &ask) {
-        Err(CallError::Refused(problem)) if needs_passphrase(&problem) => {
-            ask.passphrase = Some(new_passphrase(context, &shown)?);
-            put(context, name, &ask)?
-        }
-        other => other?,
-    };
+    let reply = store(context, name, ask)?;
     context.finish(&said(&reply, "stored"))
+}
+
+/// Has the agent store a key, with a new passphrase if it needs one.
+fn store(
+    context: &mut Context<'_>,
+    name: &str,
+    mut ask: IdentityAddRequest,
+) -> Result<IdentityReply, Failure> {
+    match put(context, name, &ask) {
+        Err(CallError::Refused(problem)) if needs_passphrase(&problem) => {
+            ask.passphrase = Some(new_passphrase(context, &escape(name))?);
+            Ok(put(context, name, &ask)?)
+        }
+        other => Ok(other?),
+    }
 }
 
 fn put(

@@ -45,7 +45,7 @@ fn lint(context: &mut Context<'_>, arguments: &Lint) -> Outcome {
 }
 
 /// Passes on what the agent's program says.
-fn said(context: &mut Context<'_>, mut command: Command, input: Stdio) -> Outcome {
+pub(super) fn said(context: &mut Context<'_>, mut command: Command, input: Stdio) -> Outcome {
     let output = command.stdin(input).output().map_err(|error| {
         let what = format!("cannot run jumpgate-agent: {error}");
         Failure::new(ExitStatus::Unavailable, what)

@@ -71,7 +71,7 @@ pub(super) fn warn_of_files(context: &mut Context<'_>, kind: EndpointKind) {
 
 /// The bytes of a file, wiped after use; `None` if there are too many. What is no plain file is empty: a pipe
 /// would have to be left to its reader.
-fn content(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn content(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Ok(Some(Zeroizing::default()));

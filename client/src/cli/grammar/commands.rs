@@ -142,8 +142,18 @@ pub(super) const IDENTITIES: Command = Command {
 The access key id and the secret access key are read from the terminal, the secret without echo,
 or from two lines of standard input; never from an argument. A third line is the passphrase of a
 sealed file, where one is needed. AWS is asked first whose key it is: it must be an IAM user of
-the identity's account.",
+the identity's account. With --from-aws-profile the key comes from ~/.aws/credentials, or else from
+~/.aws/config; what would go from there is shown. --remove-source takes it out once it is stored
+and was found to work; a backup of the file stays beside it until you delete it.",
             arguments: &[IDENTITY],
+            options: &[
+                option(
+                    "from-aws-profile",
+                    "PROFILE",
+                    "Take the key of this profile of the AWS CLI",
+                ),
+                flag("remove-source", "Then take it out of there"),
+            ],
             verb: Some(verb::identity_add),
             ..NOTHING
         },

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::super::verb::{
-    Ask, Export, Format, IdentityVerb, Journal, JournalVerb, Json, Lint, NarrowFlags, PolicyVerb,
+    Ask, Export, Format, IdentityVerb, Journal, JournalVerb, Json, KeySource, Lint, NarrowFlags,
+    PolicyVerb,
 };
 use super::*;
 
@@ -334,4 +335,28 @@ fn what_the_agents_program_answers_is_passed_on_in_its_words() {
     );
     assert!(refused(&["policy", "explain"]).contains("PROFILE is missing"));
     assert!(refused(&["policy", "jump"]).contains("IDENTITY is missing"));
+}
+
+#[test]
+fn moving_in_names_none_or_many_profiles() {
+    let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+    assert_eq!(verb(&["configure"]), Verb::Configure(words("--")));
+    let line = ["configure", "dev", "--write", "--", "-x"];
+    assert_eq!(verb(&line), Verb::Configure(words("--write -- dev -x")));
+    let line = ["import", "--aws-vault", "--account=1", "--write"];
+    let expected = words("--write --aws-vault --account 1");
+    assert_eq!(verb(&line), Verb::Import(expected));
+    assert!(refused(&["import", "x"]).contains("unknown argument x"));
+    let line = ["identity", "add", "--from-aws-profile", "a b", "jump"];
+    let source = Some(KeySource {
+        profile: "a b".to_owned(),
+        remove: false,
+    });
+    let expected = IdentityVerb::Add {
+        name: "jump".to_owned(),
+        source,
+    };
+    assert_eq!(verb(&line), Verb::Identity(expected));
+    let without = refused(&["identity", "add", "jump", "--remove-source"]);
+    assert!(without.contains("--remove-source needs --from-aws-profile"));
 }
