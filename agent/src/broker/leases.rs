@@ -1,12 +1,14 @@
 //! Who holds what until when.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jumpgate_api::Timestamp;
 
+use super::{Broker, Failure};
 use crate::domain::lease::{Lease, MAX_LEASES};
 use crate::domain::name::LeaseId;
+use crate::domain::peer::Peer;
 
 /// The live leases, the oldest first.
 #[derive(Default)]
@@ -54,5 +56,32 @@ impl Leases {
         let mut list = self.list();
         let at = list.iter().position(|lease| lease.id == *id)?;
         list.remove(at)
+    }
+}
+
+impl Broker {
+    /// The leases whose sessions have not expired.
+    #[must_use]
+    pub fn leases(&self) -> Vec<Lease> {
+        self.leases.live(self.ports.clock.now())
+    }
+
+    /// Ends a lease before its time. What was handed out stays valid at AWS.
+    ///
+    /// # Errors
+    /// No such lease; the journal cannot be written.
+    pub async fn end_lease(self: &Arc<Self>, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
+        let (this, peer, id) = (Arc::clone(self), peer.clone(), id.clone());
+        let change = async move { this.lease_ended(&peer, &id).await };
+        self.changes.make(change).await
+    }
+
+    async fn lease_ended(&self, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
+        let none = || Failure::NoSuchLease(id.clone());
+        let lease = self.leases.find(id, self.ports.clock.now());
+        let lease = lease.ok_or_else(none)?;
+        let event = self.lease_end_event(peer, &lease);
+        self.ports.journal.record(event).await?;
+        self.leases.end(id).ok_or_else(none)
     }
 }

@@ -46,7 +46,7 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide, may_see};
 use crate::domain::identity::{Identity, Store};
 use crate::domain::lease::Lease;
-use crate::domain::name::{IdentityName, LeaseId, ProfileName};
+use crate::domain::name::{LeaseId, ProfileName};
 use crate::domain::peer::Peer;
 use crate::domain::profile::Profile;
 use crate::domain::scope::{Surroundings, compose};
@@ -272,31 +272,6 @@ impl Broker {
         live.iter()
             .map(|minted| (minted.profile.clone(), minted.session.clone()))
             .collect()
-    }
-
-    /// The leases whose sessions have not expired.
-    #[must_use]
-    pub fn leases(&self) -> Vec<Lease> {
-        self.leases.live(self.ports.clock.now())
-    }
-
-    /// Ends a lease before its time. What was handed out stays valid at AWS.
-    ///
-    /// # Errors
-    /// No such lease; the journal cannot be written.
-    pub async fn end_lease(self: &Arc<Self>, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
-        let (this, peer, id) = (Arc::clone(self), peer.clone(), id.clone());
-        let change = async move { this.lease_ended(&peer, &id).await };
-        self.changes.make(change).await
-    }
-
-    async fn lease_ended(&self, peer: &Peer, id: &LeaseId) -> Result<Lease, Failure> {
-        let none = || Failure::NoSuchLease(id.clone());
-        let lease = self.leases.find(id, self.ports.clock.now());
-        let lease = lease.ok_or_else(none)?;
-        let event = self.lease_end_event(peer, &lease);
-        self.ports.journal.record(event).await?;
-        self.leases.end(id).ok_or_else(none)
     }
 
     /// The profiles that this peer may use.
