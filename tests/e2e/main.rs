@@ -14,6 +14,7 @@ mod desktop;
 mod double_client;
 mod endpoints;
 mod exec;
+mod explain;
 mod hardening;
 mod identity;
 mod journal;

@@ -26,6 +26,9 @@ pub(super) fn policy_name(
     if let Some(number) = rule.filter(|_| whole.policy != left.policy) {
         return format!("what peers[{number}] leaves of profile {}", whole.name);
     }
+    if let Some(preset) = &left.preset {
+        return format!("preset {}", preset.name);
+    }
     config::policy_file(&config.path, whole.name.as_str())
         .unwrap_or_else(|| format!("policy of profile {}", whole.name))
 }

@@ -79,7 +79,7 @@ impl Stack {
             Some(name) => {
                 let ask = ask(name, profile.role.partition())?;
                 let documents = reading.session(ask.inline.as_ref(), &ask.arns, name)?;
-                layers.push(layer(Role::Session, documents));
+                layers.push(layer(Role::Asked, documents));
                 Some(way::of(profile, &ask))
             }
         };

@@ -39,6 +39,8 @@ pub enum Role {
     /// The session policies of one call, inline and ARNs: AWS adds them up. Each later
     /// GetScopedCredentials is a layer of its own.
     Session,
+    /// The session policies that a caller narrows a session by; they limit as those of the session do.
+    Asked,
     /// The service control policies of one level, such as an organisational unit.
     ServiceControl {
         /// Which level, for the explanation.
@@ -54,6 +56,7 @@ impl fmt::Display for Role {
             Self::Identity => f.write_str("identity policies"),
             Self::Boundary => f.write_str("permissions boundary"),
             Self::Session => f.write_str("session policies"),
+            Self::Asked => f.write_str("policy of the ask"),
             Self::ServiceControl { level } => {
                 write!(f, "service control policies of {}", Excerpt::of(level))
             }
