@@ -3,7 +3,7 @@
 
 use crate::lab::Lab;
 use crate::scenarios::{
-    assume_role, conditions, credentials, organization, permissions, scoped, services,
+    assume_role, conditions, credentials, iam, organization, permissions, scoped, services,
     session_policies, signature, tags,
 };
 use jumpgate_tests::sts::Rule;
@@ -110,6 +110,13 @@ fn scenario(rule: Rule) -> (Scenario, &'static str) {
         Rule::ScopedIntersection => (scoped::policy_intersects, DENIED),
         Rule::ScopedNested => (scoped::nested_policies_intersect, DENIED),
         Rule::ScopedDeny => (scoped::denied_by_the_session_policy, DENIED),
+        Rule::IamRegion => (iam::other_region, MISMATCH),
+        Rule::IamReach => (iam::session_without_mfa, BAD_TOKEN),
+        Rule::IamUserName => (iam::bad_user_name, INVALID),
+        Rule::IamUserNamed => (iam::session_names_nobody, INVALID),
+        Rule::IamPermission => (iam::keys_of_another_user, DENIED),
+        Rule::AccessKeyQuota => (iam::third_key, "409 LimitExceeded"),
+        Rule::AccessKeyStatus => (iam::bad_status, INVALID),
         Rule::JsonTarget => (services::operation_of_another_service, UNKNOWN_OPERATION),
         Rule::ServicePermission => (services::case_without_permission, DENIED_IN_JSON),
         Rule::InstanceTagContext => (services::instance_by_its_tag, OK),

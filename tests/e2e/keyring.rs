@@ -11,14 +11,14 @@ use jumpgate_tests::skip::skip;
 use crate::built::lab;
 
 /// A keyring session; it ends when its standard input closes.
-struct Session {
+pub(crate) struct Session {
     process: Child,
     bus: String,
 }
 
 impl Session {
     /// `None`, and a line among the skipped, where there is no gnome-keyring.
-    fn start(what: &str) -> Option<Self> {
+    pub(crate) fn start(what: &str) -> Option<Self> {
         let there = |program: &str| Path::new("/usr/bin").join(program).exists();
         if !["gnome-keyring-daemon", "dbus-daemon", "gdbus"]
             .into_iter()
@@ -52,7 +52,11 @@ impl Drop for Session {
 
 /// A lab whose identity is in this session's keyring.
 fn lab_in(session: &Session) -> Lab {
-    let mut lab = lab(DEV);
+    in_keyring(lab(DEV), session)
+}
+
+/// The same lab, with its identity in this session's keyring.
+pub(crate) fn in_keyring(mut lab: Lab, session: &Session) -> Lab {
     lab.set("DBUS_SESSION_BUS_ADDRESS", &session.bus);
     let lines = lab.configuration();
     let lines: Vec<_> = lines

@@ -30,6 +30,7 @@ mod narrowing;
 mod peers;
 mod presets;
 mod process;
+mod rotation;
 mod rules;
 mod scope;
 mod socket;

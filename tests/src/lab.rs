@@ -33,6 +33,7 @@ mfa_command = ["@HOME@/bin/mfa-code"]
 store = "file"
 passphrase_command = ["@HOME@/bin/passphrase"]
 sts_endpoint = "@STS@"
+iam_endpoint = "@STS@"
 "#;
 
 /// The profile that most tests use.

@@ -3,6 +3,7 @@
 pub(crate) mod assume_role;
 pub(crate) mod conditions;
 pub(crate) mod credentials;
+pub(crate) mod iam;
 pub(crate) mod organization;
 pub(crate) mod permissions;
 pub(crate) mod scoped;

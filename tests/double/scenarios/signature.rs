@@ -100,6 +100,7 @@ pub(crate) fn three_keys(lab: Lab) -> String {
             id: format!("AKIA{n}"),
             secret: "s".into(),
             active: true,
+            created: 0,
         };
         world.users[0].keys.extend([key(1), key(2)]);
     })

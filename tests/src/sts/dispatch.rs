@@ -1,6 +1,6 @@
 //! From a request to what goes over the wire: service, fault, answer, record.
 
-use super::authenticate::{Passport, passport};
+use super::authenticate::{AuthFault, Passport, passport};
 use super::bytes::request_id;
 use super::call::{Call, Origin, Twist};
 use super::clock;
@@ -13,7 +13,7 @@ use super::s3::Operation;
 use super::sigv4::Signed;
 use super::state::State;
 use super::xml::{self, Xml};
-use super::{query_api, s3, services};
+use super::{access_keys, query_api, s3, services};
 
 /// A request, and what can be said of it before it is authenticated.
 pub(super) struct Incoming {
@@ -33,6 +33,7 @@ impl Incoming {
             .ok()
             .flatten()
             .map(|signed| signed.scope);
+        let iam = scope.as_ref().is_some_and(|s| s.service == "iam");
         let sts = query_api::is_sts(&request, scope.as_ref().map(|s| s.service.as_str()));
         let operation = Operation::of(&request);
         let params = if sts {
@@ -41,9 +42,13 @@ impl Incoming {
             Params::default()
         };
         let json = scope.as_ref().and_then(|s| services::known(&s.service));
-        let service = json.unwrap_or(if sts { "sts" } else { "s3" });
+        let service = json.unwrap_or(match (iam, sts) {
+            (true, _) => "iam",
+            (false, true) => "sts",
+            (false, false) => "s3",
+        });
         let action = match service {
-            "sts" => params.text("Action").unwrap_or("").to_owned(),
+            "sts" | "iam" => params.text("Action").unwrap_or("").to_owned(),
             "s3" => operation.name.to_owned(),
             _ => services::operation(&request),
         };
@@ -143,6 +148,10 @@ fn carried_out(
     event: &mut Event,
 ) -> Result<Reply, Refusal> {
     let request = &incoming.request;
+    let key = incoming.access_key_id.as_deref();
+    if incoming.service == "sts" && key.is_some_and(|key| state.is_unknown_yet(key)) {
+        return Err(AuthFault::UnknownKey.for_sts());
+    }
     let passport =
         passport(state, request, incoming.service, now).map_err(|fault| {
             match incoming.service {
@@ -151,8 +160,10 @@ fn carried_out(
             }
         })?;
     event.caller_arn = Some(passport.caller.who.arn());
+    let signer = &passport.caller.access_key_id;
+    state.last_used.insert(signer.clone(), now);
     match incoming.service {
-        "sts" => sts_answer(state, incoming, &passport, fault, now, event),
+        "sts" | "iam" => query_answer(state, incoming, &passport, fault, now, event),
         "s3" => {
             let (operation, origin) = (&incoming.operation, &incoming.origin);
             s3::answered(state, &passport, operation, request, origin, now)
@@ -170,7 +181,7 @@ fn carried_out(
     }
 }
 
-fn sts_answer(
+fn query_answer(
     state: &mut State,
     incoming: &Incoming,
     passport: &Passport,
@@ -191,17 +202,25 @@ fn sts_answer(
         twist,
         issued: None,
     };
-    let result: Xml = query_api::answered(&mut call)?;
+    let result: Xml = match incoming.service {
+        "iam" => access_keys::answered(&mut call)?,
+        _ => query_api::answered(&mut call)?,
+    };
     event.issued = call.issued;
-    let body = xml::sts_response(&incoming.action, result, &event.request_id);
+    let body = xml::query_response(
+        incoming.service,
+        &incoming.action,
+        result,
+        &event.request_id,
+    );
     Ok(Reply::new(200, "text/xml", body))
 }
 
 fn refused(incoming: &Incoming, refusal: &Refusal, request_id: &str) -> Reply {
     match incoming.service {
         "s3" => {}
-        "sts" => {
-            let body = xml::sts_error(refusal, request_id);
+        "sts" | "iam" => {
+            let body = xml::query_error(incoming.service, refusal, request_id);
             return Reply::new(refusal.status, "text/xml", body);
         }
         _ => return services::refused(refusal),

@@ -162,6 +162,26 @@ impl StsDouble {
         self.shared.changed.notify_all();
     }
 
+    /// Keys that IAM makes from now on are unknown to STS for so many calls of each.
+    pub fn delay_new_keys(&self, calls: usize) {
+        self.shared.state().propagation = calls;
+    }
+
+    /// The access keys of a user, by ARN: id and whether it is active. Panics on an unknown one.
+    pub fn access_keys(&self, user_arn: &str) -> Vec<(String, bool)> {
+        let state = self.shared.state();
+        let user = state.world.find_user(user_arn).expect("a known user");
+        let keys = user.keys.iter();
+        keys.map(|key| (key.id.clone(), key.active)).collect()
+    }
+
+    /// Has a key sign a call that nobody sees.
+    pub fn use_key(&self, id: &str) {
+        let mut state = self.shared.state();
+        let now = state.now();
+        state.last_used.insert(id.to_owned(), now);
+    }
+
     // Time
 
     /// The double's time in Unix seconds.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// reference_iam-quotas: access keys of one user.
-const KEYS_MAX: usize = 2;
+pub(super) const KEYS_MAX: usize = 2;
 /// reference_iam-quotas: MFA devices of one user.
 const MFA_DEVICES_MAX: usize = 8;
 
@@ -50,6 +50,9 @@ pub struct AccessKey {
     /// An inactive key is refused.
     #[serde(default = "yes")]
     pub active: bool,
+    /// When it was made, Unix seconds.
+    #[serde(default)]
+    pub created: i64,
 }
 
 /// A virtual or hardware MFA device with one-time codes.
@@ -209,6 +212,7 @@ impl User {
             id: id.to_owned(),
             secret: secret.to_owned(),
             active: true,
+            created: 0,
         });
         self
     }

@@ -10,6 +10,8 @@ pub enum Fault {
     Delay(Duration),
     /// The call waits until [`super::StsDouble::release`]; then it is answered.
     Hold,
+    /// The call is carried out, and its answer waits until [`super::StsDouble::release`].
+    HoldAnswer,
     /// No answer, ever; the connection stays open until the client closes it or the double stops.
     Hang,
     /// The connection is reset without an answer.
@@ -84,6 +86,7 @@ impl Fault {
 pub struct When {
     action: Option<String>,
     times: Option<usize>,
+    skipped: usize,
 }
 
 impl When {
@@ -92,6 +95,7 @@ impl When {
         When {
             action: None,
             times: None,
+            skipped: 0,
         }
     }
 
@@ -100,7 +104,13 @@ impl When {
         When {
             action: Some(action.to_owned()),
             times: None,
+            skipped: 0,
         }
+    }
+
+    /// Not the first so many calls.
+    pub fn behind(self, skipped: usize) -> When {
+        When { skipped, ..self }
     }
 
     /// Only this many calls.
@@ -128,6 +138,10 @@ pub(super) fn next(planned: &mut Vec<Planned>, action: &str) -> Option<Fault> {
             .is_none_or(|wanted| wanted == action)
     };
     let at = planned.iter().position(fits)?;
+    if let Some(left) = planned[at].when.skipped.checked_sub(1) {
+        planned[at].when.skipped = left;
+        return None;
+    }
     let fault = planned[at].fault.clone();
     if let Some(left) = &mut planned[at].when.times {
         *left = left.saturating_sub(1);

@@ -18,6 +18,7 @@
 //! `services` answers for the JSON services that sessions are tried on;
 //! `authorize`, `policy`, `condition` and `pattern` decide what is allowed.
 
+mod access_keys;
 mod assume_role;
 mod authenticate;
 mod authorize;

@@ -43,13 +43,7 @@ pub(super) fn params(request: &Request) -> Params {
 pub(super) fn answered(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let action = call.params.text("Action");
     let action = action.ok_or_else(|| Refusal::new(400, "MissingAction", "No Action was given"))?;
-    let version = call.params.text("Version");
-    if version != Some(VERSION) && call.enforces(Rule::ApiVersion) {
-        return Err(unknown_action(
-            action,
-            version.unwrap_or("NO_VERSION_SPECIFIED"),
-        ));
-    }
+    check_version(call, action, VERSION)?;
     type Handler = fn(&mut Call<'_>) -> Result<Xml, Refusal>;
     let (handler, known): (Handler, Vec<&str>) = match action {
         "AssumeRole" => (assume_role, [ASSUME_ROLE, POLICIES].concat()),
@@ -90,7 +84,16 @@ const SESSION_TOKEN: &[&str] = &[
 
 const SCOPED_CREDENTIALS: &[&str] = &["DurationSeconds", "Policy", "MinimumSessionTokenSize"];
 
-fn unknown_action(action: &str, version: &str) -> Refusal {
+pub(super) fn check_version(call: &Call<'_>, action: &str, wanted: &str) -> Result<(), Refusal> {
+    let version = call.params.text("Version");
+    if version != Some(wanted) && call.enforces(Rule::ApiVersion) {
+        let version = version.unwrap_or("NO_VERSION_SPECIFIED");
+        return Err(unknown_action(action, version));
+    }
+    Ok(())
+}
+
+pub(super) fn unknown_action(action: &str, version: &str) -> Refusal {
     let message = format!("Could not find operation {action} for version {version}");
     Refusal::new(400, "InvalidAction", message)
 }
@@ -120,7 +123,7 @@ fn check_reach(call: &Call<'_>, action: &str) -> Result<(), Refusal> {
     }
 }
 
-fn check_known(params: &Params, known: &[&str]) -> Result<(), Refusal> {
+pub(super) fn check_known(params: &Params, known: &[&str]) -> Result<(), Refusal> {
     let own = |name: &str| matches!(name, "Action" | "Version") || name.starts_with("X-Amz-");
     let listed = |name: &str| {
         known.iter().any(|k| {

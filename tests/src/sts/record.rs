@@ -14,7 +14,7 @@ pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 pub struct Event {
     /// Unix seconds by the double's clock.
     pub time: i64,
-    /// `sts`, `s3`, `support`, `servicequotas` or `ssm`.
+    /// `sts`, `iam`, `s3`, `support`, `servicequotas` or `ssm`.
     pub service: String,
     /// `AssumeRole`, `GetObject`, …
     pub action: String,

@@ -137,6 +137,14 @@ rules! {
     ConditionForAnyValue, "ForAnyValue: one value of the request; none is not enough", "reference_policies_condition-single-vs-multi-valued-context-keys";
     ConditionMissingKey, "a missing key fails a positive operator", "reference_policies_elements_condition_operators";
     PolicyVariables, "policy variables are filled in, in policies of version 2012-10-17", "reference_policies_variables";
+    // IAM
+    IamRegion, "IAM's signatures are for us-east-1", "iam-service; the code is undocumented";
+    IamReach, "sessions of GetSessionToken call IAM only with MFA, those of GetFederationToken never", "API_GetSessionToken";
+    IamUserName, "UserName: 1 to 128 of `[\\w+=,.@-]`", "API_CreateAccessKey";
+    IamUserNamed, "temporary credentials must name the user", "API_ListAccessKeys";
+    IamPermission, "each call needs its permission on the user", "reference_policies_examples_iam_credentials_console";
+    AccessKeyQuota, "no third access key is made", "API_CreateAccessKey (LimitExceeded)";
+    AccessKeyStatus, "Status is Active or Inactive", "API_UpdateAccessKey";
     // Other services
     JsonTarget, "X-Amz-Target names an operation of the service that the signature is for", "undocumented: the error's form; CommonErrors (InvalidAction)";
     ServicePermission, "support, servicequotas and ssm ask role, session, scope-down and service control policies", "reference_policies_evaluation-logic";

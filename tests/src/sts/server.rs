@@ -164,6 +164,9 @@ fn serve(stream: &mut TcpStream, request: Request, shared: &Shared) -> io::Resul
     }
     let reply = dispatch::answered(&mut shared.state(), &incoming, fault.as_ref());
     shared.changed.notify_all();
+    if fault == Some(Fault::HoldAnswer) {
+        shared.wait_until(None, |state| state.stopping || state.releases > releases);
+    }
     stream.write_all(&reply.to_bytes(incoming.request.method == "HEAD"))?;
     Ok(if fault == Some(Fault::TruncatedBody) {
         After::Close

@@ -48,6 +48,14 @@ pub(super) struct State {
     /// Calls held by [`super::Fault::Hold`] go on when this is above the number they saw.
     pub(super) releases: u64,
     pub(super) stopping: bool,
+    /// How many calls to STS refuse a key that IAM makes from now on.
+    pub(super) propagation: usize,
+    /// How many calls to STS still refuse a key.
+    pub(super) unknown_yet: BTreeMap<String, usize>,
+    /// When a long-term key signed last, Unix seconds.
+    pub(super) last_used: BTreeMap<String, i64>,
+    /// Secrets of keys that were deleted.
+    pub(super) deleted: Vec<String>,
 }
 
 /// What a session is made from.
@@ -113,7 +121,7 @@ impl State {
     }
 
     /// A random secret that begins with the canary.
-    fn marked(&self, length: usize) -> String {
+    pub(super) fn marked(&self, length: usize) -> String {
         let canary: String = self.world.canary.chars().take(32.min(length)).collect();
         let rest = random_text(BASE64, length - canary.len());
         canary + &rest
@@ -157,6 +165,17 @@ impl State {
         })
     }
 
+    /// Counts a call of a key that a part of AWS does not know yet.
+    pub(super) fn is_unknown_yet(&mut self, id: &str) -> bool {
+        match self.unknown_yet.get_mut(id) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// A code of the device that is good now and was not used; the current one if possible.
     pub(super) fn fresh_code(&self, serial: &str) -> Option<String> {
         let device = self
@@ -187,7 +206,8 @@ impl State {
             .sessions
             .values()
             .flat_map(|s| [s.secret.clone(), s.token.clone()]);
-        keys.chain(seeds).chain(sessions).collect()
+        let deleted = self.deleted.iter().cloned();
+        keys.chain(seeds).chain(sessions).chain(deleted).collect()
     }
 }
 

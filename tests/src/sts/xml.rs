@@ -2,7 +2,12 @@
 
 use super::refusal::Refusal;
 
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+const fn namespace(service: &str) -> &'static str {
+    match service.as_bytes() {
+        b"iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
+        _ => "https://sts.amazonaws.com/doc/2011-06-15/",
+    }
+}
 
 /// An XML text under construction.
 #[derive(Debug, Default)]
@@ -43,17 +48,22 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// The envelope of a successful Query call.
-pub(super) fn sts_response(action: &str, result: Xml, request_id: &str) -> String {
+pub(super) fn query_response(service: &str, action: &str, result: Xml, request_id: &str) -> String {
     let metadata = Xml::new().leaf("RequestId", request_id).0;
+    // API_UpdateAccessKey and others: a call without elements of its own has no result either.
+    let result = match result.0.is_empty() {
+        true => String::new(),
+        false => format!("<{action}Result>{}</{action}Result>", result.0),
+    };
+    let namespace = namespace(service);
     format!(
-        "<{action}Response xmlns=\"{NAMESPACE}\"><{action}Result>{}</{action}Result>\
+        "<{action}Response xmlns=\"{namespace}\">{result}\
          <ResponseMetadata>{metadata}</ResponseMetadata></{action}Response>\n",
-        result.0
     )
 }
 
 /// The envelope of a refused Query call.
-pub(super) fn sts_error(refusal: &Refusal, request_id: &str) -> String {
+pub(super) fn query_error(service: &str, refusal: &Refusal, request_id: &str) -> String {
     let side = if refusal.status < 500 {
         "Sender"
     } else {
@@ -67,7 +77,8 @@ pub(super) fn sts_error(refusal: &Refusal, request_id: &str) -> String {
         .node("Error", error)
         .leaf("RequestId", request_id);
     format!(
-        "<ErrorResponse xmlns=\"{NAMESPACE}\">{}</ErrorResponse>\n",
+        "<ErrorResponse xmlns=\"{}\">{}</ErrorResponse>\n",
+        namespace(service),
         whole.0
     )
 }
