@@ -146,6 +146,14 @@ pub trait TokenService: Send + Sync {
 
     /// All calls and those that failed, since the start.
     fn counts(&self) -> (u64, u64);
+
+    /// Seconds that AWS's clock is ahead of ours, as last measured. Expiries are told by ours.
+    fn skew(&self) -> Option<i64> {
+        None
+    }
+
+    /// Our clock was set: what was measured says nothing any more.
+    fn forget_skew(&self) {}
 }
 
 /// Whose keys a call to IAM is about, and who signs it.

@@ -10,6 +10,8 @@ use jumpgate_tests::Lab;
 use jumpgate_tests::lab::{DEV, finish};
 use jumpgate_tests::sts::{Fault, When};
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::built::{ready, ready_with};
 use crate::surroundings::{has, refused, until_good};
@@ -279,23 +281,44 @@ fn a_refusal_costs_one_call_until_it_is_asked_anew() {
     until_good(&lab, &["credential-process", "dev"]);
 }
 
+/// What an SDK compares with its own clock, which is as wrong as ours.
 #[test]
-fn a_clock_that_is_ten_minutes_off_is_said_so() {
+fn a_clock_that_is_ten_minutes_off_is_measured_and_corrected() {
+    for offset in [600, -600] {
+        let lab = ready();
+        lab.double.set_clock_offset(offset);
+        let began = OffsetDateTime::now_utc();
+        let document = lab.run(&["credential-process", "dev"]).good().json();
+        let end = document["Expiration"].as_str().unwrap();
+        let end = OffsetDateTime::parse(end, &Rfc3339).unwrap();
+        let off = (end - began).whole_seconds() - 3600;
+        assert!(
+            (-5..60).contains(&off),
+            "{offset}: {off} s more than an hour"
+        );
+        let refused = lab.double.events().into_iter();
+        let refused = refused.filter(|event| event.error_code.is_some());
+        assert_eq!(refused.count(), 1, "the first call, which told the time");
+        let skew = lab.status()["sts"]["skew_seconds"].as_i64().unwrap();
+        assert!(skew.abs_diff(offset) <= 2, "{offset}: {skew}");
+        let shown = lab.run(&["status"]).good().stdout;
+        assert!(shown.contains("this machine's clock is off by"), "{shown}");
+    }
+}
+
+/// The time that it says is no time at which it takes a signature.
+#[test]
+fn a_clock_that_cannot_be_corrected_is_said_so() {
+    let lab = ready();
     let skewed = seen(
         77,
         "upstream_denied",
         "GetSessionToken",
         "set this machine's clock",
     );
-    let slow = ready();
-    slow.double.set_clock_offset(600);
-    fails(&slow, "dev", &skewed);
-
-    let fast = ready();
-    fast.double.set_clock_offset(-600);
-    fails(&fast, "dev", &skewed);
-    fast.double.set_clock_offset(30);
-    until_good(&fast, &["credential-process", "dev"]);
+    let late = error(403, "RequestExpired", "Request has expired");
+    lab.double.inject(late, When::call("GetSessionToken"));
+    fails(&lab, "dev", &skewed);
 }
 
 #[test]

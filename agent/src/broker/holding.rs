@@ -124,6 +124,17 @@ impl Identities {
         self.table().barred.of(by).is_some_and(|bar| *bar)
     }
 
+    /// The wall clock was set back: base credentials end as much sooner by it.
+    pub(super) fn end_sooner(&self, by: Duration) {
+        for state in self.table().states.values_mut() {
+            let Some(held) = &mut state.unlocked else {
+                continue;
+            };
+            let end = &mut Arc::make_mut(held).base.expires_at;
+            *end = end.map(|end| end.minus(by));
+        }
+    }
+
     /// Drops one identity, since its key or its configuration is another now.
     pub(super) fn forget(&self, name: &IdentityName) {
         self.with(name, State::forget);

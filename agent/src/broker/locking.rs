@@ -96,6 +96,7 @@ impl Broker {
             }
             Sign::Awake => {
                 self.lift(LockedBy::Suspend);
+                self.look_at_the_clocks().await;
                 self.lock_what_is_due().await;
             }
             Sign::ScreenUnlocked => self.lift(LockedBy::ScreenLock),
@@ -128,6 +129,7 @@ impl Broker {
 
     /// A request came in. Timers stand still while the machine sleeps, so what is due is looked at first.
     pub(super) async fn arrive(&self) {
+        self.look_at_the_clocks().await;
         self.lock_what_is_due().await;
         self.identities.touch();
     }

@@ -6,6 +6,7 @@
 pub mod failure;
 
 mod changes;
+mod clocks;
 mod codes;
 mod counting;
 mod denials;
@@ -30,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use self::changes::Changes;
+use self::clocks::Clocks;
 use self::denials::Denials;
 use self::endpoints::Endpoints;
 pub use self::failure::{Failure, Needs};
@@ -120,6 +122,7 @@ pub struct Broker {
     sessions: Sessions,
     leases: Leases,
     changes: Changes,
+    clocks: Clocks,
     key_turns: Turns,
     denials: Denials,
     endpoints: Endpoints,
@@ -137,6 +140,7 @@ impl Broker {
             sessions: Sessions::new(Arc::clone(&ports.clock), Arc::clone(&ports.entropy)),
             leases: Leases::default(),
             changes: Changes::default(),
+            clocks: Clocks::new(ports.clock.as_ref()),
             key_turns: Turns::default(),
             denials: Denials::new(Arc::clone(&ports.journal)),
             endpoints: Endpoints::default(),
@@ -376,5 +380,11 @@ impl Broker {
     #[must_use]
     pub fn sts_counts(&self) -> (u64, u64) {
         self.ports.tokens.counts()
+    }
+
+    /// Seconds that AWS's clock is ahead of ours, as last measured.
+    #[must_use]
+    pub fn sts_skew(&self) -> Option<i64> {
+        self.ports.tokens.skew()
     }
 }

@@ -273,6 +273,13 @@ impl Sessions {
         sessions.count()
     }
 
+    /// Drops the sessions that are made; flights under way go on.
+    pub(super) fn drop_made(&self) {
+        for entry in self.cache().entries.values_mut() {
+            entry.minted = None;
+        }
+    }
+
     /// Drops what came from one identity; flights under way land nowhere.
     pub(super) fn forget(&self, identity: &IdentityName) {
         self.cache().entries.retain(|question, entry| {

@@ -48,6 +48,8 @@ pub enum Activity {
     EndpointOpen,
     /// The configuration was read anew, or refused.
     ConfigReload,
+    /// The wall clock was set, or stood still.
+    ClockJump,
     /// A new journal file began.
     LogRotate,
     /// Old journal files were removed.
@@ -75,6 +77,7 @@ impl Activity {
             Self::AgentStop => "agent.stop",
             Self::EndpointOpen => "endpoint.open",
             Self::ConfigReload => "config.reload",
+            Self::ClockJump => "clock.jump",
             Self::LogRotate => "log.rotate",
             Self::LogPrune => "log.prune",
             Self::LogRecover => "log.recover",
@@ -98,6 +101,7 @@ impl Activity {
             | Self::AgentStart
             | Self::AgentStop
             | Self::ConfigReload
+            | Self::ClockJump
             | Self::LogRotate
             | Self::LogPrune
             | Self::LogRecover => Durability::Flushed,
@@ -239,6 +243,7 @@ mod tests {
             (A::AgentStart, Flushed),
             (A::AgentStop, Flushed),
             (A::ConfigReload, Flushed),
+            (A::ClockJump, Flushed),
             (A::LogRotate, Flushed),
             (A::LogPrune, Flushed),
             (A::LogRecover, Flushed),

@@ -4,6 +4,7 @@
 //! so all of it is tested without a runtime.
 
 pub mod assume_role;
+pub mod clock;
 pub mod event;
 pub mod grant;
 pub mod identity;

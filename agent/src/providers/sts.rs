@@ -10,6 +10,8 @@ mod connector;
 mod errors;
 mod proxy;
 mod query;
+mod requests;
+mod skew;
 mod trust;
 
 use std::error::Error;
@@ -26,20 +28,20 @@ use aws_sdk_sts::config::{
 };
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
-use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
-use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::SystemTimeSource;
-use jumpgate_iam::{CallerArn, MfaSessionDuration, SessionTags};
+use aws_smithy_async::time::SharedTimeSource;
+use jumpgate_iam::{CallerArn, MfaSessionDuration};
 
 use self::connector::Connector;
 use self::errors::Hidden;
 use self::query::Query;
+use self::requests::{filled, seconds};
+use self::skew::TheirClock;
 use self::trust::TrustStore;
 use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::identity::{BaseCredentials, Endpoint};
 use crate::domain::session::AssumedRole;
-use crate::ports::{Answer, MfaProof, TokenError, TokenService};
+use crate::ports::{Answer, MfaProof, TokenError, TokenErrorKind, TokenService};
 
 pub use self::connector::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 pub use self::proxy::{MAX_EXCEPTIONS_BYTES, MAX_PROXY_BYTES, ProxyError, ProxySettings};
@@ -107,6 +109,7 @@ impl Default for Patience {
 pub struct SdkTokenService {
     options: Options,
     trust: Arc<TrustStore>,
+    clock: TheirClock,
     calls: AtomicU64,
     failures: AtomicU64,
 }
@@ -118,6 +121,7 @@ impl SdkTokenService {
         Self {
             options,
             trust: Arc::default(),
+            clock: TheirClock::default(),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         }
@@ -150,10 +154,10 @@ impl SdkTokenService {
             .retry_config(retries)
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            // A wrong clock is for its owner to correct: it also decides when we think a session ends.
+            // Ours is corrected by what `skew` measured, and expiries with it.
             .disable_clock_skew_correction(true)
             .sleep_impl(TokioSleep::new())
-            .time_source(SystemTimeSource::new());
+            .time_source(SharedTimeSource::new(self.clock.clone()));
         config.set_endpoint_url(endpoint.url.as_ref().map(|url| url.as_str().to_owned()));
         Ok(Client::from_conf(config.build()))
     }
@@ -176,10 +180,22 @@ impl SdkTokenService {
             tls,
             proxy: self.options.proxy.clone(),
             connect_timeout: self.options.patience.connect,
+            clock: self.clock.clone(),
         })
     }
 
-    fn counted<T>(&self, outcome: Result<T, TokenError>) -> Result<T, TokenError> {
+    /// One call, counted. A refusal because of our clock is dated: then it is made again, by their time. AWS looks at the
+    /// signature first, so a code in it is not used up.
+    async fn asked<'a, T>(
+        &self,
+        call: impl Fn() -> Answer<'a, Result<T, TokenError>>,
+    ) -> Result<T, TokenError> {
+        let signed_by = self.clock.applied();
+        let mut outcome = call().await;
+        let skewed = |error: &TokenError| error.kind == TokenErrorKind::ClockSkewed;
+        if outcome.as_ref().is_err_and(skewed) && self.clock.applied() != signed_by {
+            outcome = call().await;
+        }
         self.calls.fetch_add(1, Ordering::Relaxed);
         if outcome.is_err() {
             self.failures.fetch_add(1, Ordering::Relaxed);
@@ -210,7 +226,10 @@ impl SdkTokenService {
             .duration_seconds(seconds(duration.seconds()))
             .serial_number(mfa.serial.as_str())
             .token_code(mfa.code.expose());
-        answers::base_credentials(call.send().await.map_err(translated(key, Some(mfa)))?)
+        let answer = call.send().await.map_err(translated(key, Some(mfa)))?;
+        let mut base = answers::base_credentials(answer)?;
+        base.expires_at = base.expires_at.map(|end| self.clock.on_ours(end));
+        Ok(base)
     }
 
     async fn ask_assume_role(
@@ -225,7 +244,8 @@ impl SdkTokenService {
         let call = filled(client.assume_role(), request)
             .set_serial_number(mfa.map(|mfa| mfa.serial.as_str().to_owned()))
             .set_token_code(mfa.map(|mfa| mfa.code.expose().clone()));
-        answers::assumed_role(call.send().await.map_err(translated(credentials, mfa))?)
+        let answer = call.send().await.map_err(translated(credentials, mfa))?;
+        answers::assumed_role(answer).map(|assumed| self.on_our_clock(assumed))
     }
 
     /// The SDK has no such operation yet.
@@ -255,7 +275,14 @@ impl SdkTokenService {
         let (signer, hidden) = (signer(credentials), hidden(credentials, None));
         let manner = (self.options.patience, MAX_ATTEMPTS);
         let answer = query.send(&connector, &signer, &hidden, manner).await?;
-        answers::scoped_credentials(answer)
+        answers::scoped_credentials(answer).map(|scoped| self.on_our_clock(scoped))
+    }
+
+    fn on_our_clock(&self, answer: AssumedRole) -> AssumedRole {
+        AssumedRole {
+            expires_at: self.clock.on_ours(answer.expires_at),
+            ..answer
+        }
     }
 }
 
@@ -279,7 +306,7 @@ impl TokenService for SdkTokenService {
         endpoint: &'a Endpoint,
         credentials: &'a BaseCredentials,
     ) -> Answer<'a, Result<CallerArn, TokenError>> {
-        Box::pin(async move { self.counted(self.ask_caller_identity(endpoint, credentials).await) })
+        Box::pin(self.asked(move || Box::pin(self.ask_caller_identity(endpoint, credentials))))
     }
 
     fn session_token<'a>(
@@ -289,10 +316,7 @@ impl TokenService for SdkTokenService {
         mfa: MfaProof<'a>,
         duration: MfaSessionDuration,
     ) -> Answer<'a, Result<BaseCredentials, TokenError>> {
-        Box::pin(async move {
-            let outcome = self.ask_session_token(endpoint, key, mfa, duration).await;
-            self.counted(outcome)
-        })
+        Box::pin(self.asked(move || Box::pin(self.ask_session_token(endpoint, key, mfa, duration))))
     }
 
     fn assume_role<'a>(
@@ -302,12 +326,9 @@ impl TokenService for SdkTokenService {
         request: &'a AssumeRoleRequest,
         mfa: Option<MfaProof<'a>>,
     ) -> Answer<'a, Result<AssumedRole, TokenError>> {
-        Box::pin(async move {
-            let outcome = self
-                .ask_assume_role(endpoint, credentials, request, mfa)
-                .await;
-            self.counted(outcome)
-        })
+        Box::pin(
+            self.asked(move || Box::pin(self.ask_assume_role(endpoint, credentials, request, mfa))),
+        )
     }
 
     fn scoped_credentials<'a>(
@@ -316,17 +337,22 @@ impl TokenService for SdkTokenService {
         credentials: &'a BaseCredentials,
         taken: &'a ScopeDown,
     ) -> Answer<'a, Result<AssumedRole, TokenError>> {
-        Box::pin(async move {
-            let outcome = self
-                .ask_scoped_credentials(endpoint, credentials, taken)
-                .await;
-            self.counted(outcome)
-        })
+        Box::pin(
+            self.asked(move || Box::pin(self.ask_scoped_credentials(endpoint, credentials, taken))),
+        )
     }
 
     fn counts(&self) -> (u64, u64) {
         let failures = self.failures.load(Ordering::Relaxed);
         (self.calls.load(Ordering::Relaxed), failures)
+    }
+
+    fn skew(&self) -> Option<i64> {
+        self.clock.measured()
+    }
+
+    fn forget_skew(&self) {
+        self.clock.forget();
     }
 }
 
@@ -340,40 +366,6 @@ fn signer(credentials: &BaseCredentials) -> Credentials {
         None,
         "jumpgate",
     )
-}
-
-fn filled(call: AssumeRoleFluentBuilder, request: &AssumeRoleRequest) -> AssumeRoleFluentBuilder {
-    let policy = request.policy.as_ref();
-    let external_id = request.external_id.as_ref();
-    let source_identity = request.source_identity.as_ref();
-    let arns = request.policy_arns.iter();
-    let arns = arns.map(|arn| PolicyDescriptorType::builder().arn(arn.as_str()).build());
-    let transitive = request.transitive.iter().map(|key| key.as_str().to_owned());
-    call.role_arn(request.role.as_str())
-        .role_session_name(request.session_name.as_str())
-        .duration_seconds(seconds(request.duration.seconds()))
-        .set_policy(policy.map(|policy| policy.minified().to_owned()))
-        .set_policy_arns(present(arns.collect()))
-        .set_tags(present(tags(&request.tags)))
-        .set_transitive_tag_keys(present(transitive.collect()))
-        .set_external_id(external_id.map(|id| id.as_str().to_owned()))
-        .set_source_identity(source_identity.map(|name| name.as_str().to_owned()))
-}
-
-fn tags(tags: &SessionTags) -> Vec<Tag> {
-    let pair = |(key, value): (&jumpgate_iam::TagKey, &jumpgate_iam::TagValue)| {
-        let tag = Tag::builder().key(key.as_str()).value(value.as_str());
-        tag.build().expect("key and value are set")
-    };
-    tags.iter().map(pair).collect()
-}
-
-fn present<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
-}
-
-fn seconds(seconds: u32) -> i32 {
-    i32::try_from(seconds).expect("durations are at most 36 hours")
 }
 
 /// Makes the port's error of the SDK's, without what signed the call and the code that went with it.

@@ -333,7 +333,11 @@ impl Control {
                 .collect(),
             leases: self.broker.leases().len(),
             endpoints: self.endpoints.status(),
-            sts: StsStatus { calls, failures },
+            sts: StsStatus {
+                calls,
+                failures,
+                skew_seconds: self.broker.sts_skew(),
+            },
             journal: JournalStatus {
                 path: journal.path,
                 records: journal.records,

@@ -187,6 +187,14 @@ pub(crate) fn leases(list: &LeaseList, now: Timestamp) -> String {
     )
 }
 
+/// A clock that is off by seconds is nobody's concern.
+fn skewed(seconds: Option<i64>) -> String {
+    match seconds.unwrap_or(0) {
+        skew if skew.unsigned_abs() < 30 => String::new(),
+        skew => format!("; this machine's clock is off by {} s", -skew),
+    }
+}
+
 /// `status`.
 pub(crate) fn status(status: &Status, now: Timestamp) -> String {
     let mut lines = vec![
@@ -196,9 +204,10 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
         (
             "sts",
             format!(
-                "{}, {} failed",
+                "{}, {} failed{}",
                 counted(status.sts.calls, "call"),
-                status.sts.failures
+                status.sts.failures,
+                skewed(status.sts.skew_seconds)
             ),
         ),
         ("leases", status.leases.to_string()),

@@ -335,6 +335,9 @@ pub struct StsStatus {
     pub calls: u64,
     /// Those that did not succeed.
     pub failures: u64,
+    /// Seconds that AWS's clock is ahead of ours, as last measured; absent before the first answer.
+    #[serde(default)]
+    pub skew_seconds: Option<i64>,
 }
 
 /// The journal in `status`.

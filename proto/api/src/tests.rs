@@ -189,6 +189,7 @@ fn golden_status() {
             sts: StsStatus {
                 calls: 3,
                 failures: 1,
+                skew_seconds: Some(-2),
             },
             journal: JournalStatus {
                 path: "/home/alice/.local/state/jumpgate/journal".into(),

@@ -65,6 +65,13 @@ impl Timestamp {
         Self::from_unix_millis(self.0.saturating_add(millis))
     }
 
+    /// This instant and a duration less.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_unix_millis(self.0.saturating_sub(millis))
+    }
+
     /// `YYYY-MM-DDTHH:MM:SS.mmmZ`.
     #[must_use]
     pub fn with_millis(self) -> String {

@@ -64,6 +64,12 @@ impl FakeClock {
         self.set_back.fetch_add(millis, Ordering::SeqCst);
     }
 
+    /// Somebody sets it ahead.
+    pub(crate) fn set_ahead(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        self.set_back.fetch_sub(millis, Ordering::SeqCst);
+    }
+
     fn millis(&self) -> i64 {
         let run = i64::try_from(self.start.elapsed().as_millis()).unwrap();
         run + self.slept.load(Ordering::SeqCst)

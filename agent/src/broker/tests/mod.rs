@@ -5,6 +5,7 @@ mod answers;
 mod away;
 mod bounds;
 mod chains;
+mod clocks;
 mod endpoints;
 pub(crate) mod fakes;
 mod histories;

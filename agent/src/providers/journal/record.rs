@@ -81,6 +81,7 @@ const fn class_of(activity: Activity) -> (u64, u64) {
         | Activity::AgentStop
         | Activity::EndpointOpen
         | Activity::ConfigReload
+        | Activity::ClockJump
         | Activity::LogRotate
         | Activity::LogPrune
         | Activity::LogRecover => (6002, 6),

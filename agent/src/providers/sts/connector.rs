@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::{
     HttpConnector as SdkConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
@@ -21,7 +21,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue};
+use hyper::header::{DATE, HOST, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -33,6 +33,7 @@ use tower_service::Service;
 use zeroize::Zeroizing;
 
 use super::proxy::{ProxySettings, Route};
+use super::skew::TheirClock;
 
 /// The largest body of an answer, in bytes. STS's largest has less than 10 kB.
 pub const MAX_BODY_BYTES: usize = 64 * 1_024;
@@ -95,6 +96,8 @@ pub(super) struct Connector {
     pub(super) proxy: ProxySettings,
     /// The time for DNS, TCP, proxy and TLS together.
     pub(super) connect_timeout: Duration,
+    /// What the answers' dates say.
+    pub(super) clock: TheirClock,
 }
 
 impl SdkConnector for Connector {
@@ -129,7 +132,13 @@ impl Connector {
             .await
             .map_err(|_| Fault::ConnectTimedOut(host.clone()))?
             .map_err(|error| Fault::Connect(host, error))?;
-        send(stream, request).await
+        let sent = SystemTime::now();
+        let answer = send(stream, request).await?;
+        let date = answer.headers().get(DATE);
+        if let Some(date) = date.and_then(|date| date.to_str().ok()) {
+            self.clock.heard(sent, date);
+        }
+        Ok(answer)
     }
 
     async fn connect(&self, target: Uri) -> Result<Stream, BoxError> {

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_async::time::{SystemTimeSource, TimeSource};
+use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -83,7 +83,7 @@ impl Query<'_> {
         hidden: &Hidden<'_>,
         patience: Duration,
     ) -> Result<Answered, TokenError> {
-        let now = SystemTimeSource::new().now();
+        let now = connector.clock.now();
         let request = self.signed(signer, now).map_err(|_| errors::unbuilt())?;
         let exchange = tokio::time::timeout(patience, connector.fetch(request));
         match exchange.await {
