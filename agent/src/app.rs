@@ -17,10 +17,11 @@ use crate::domain::peer::Peer;
 use crate::domain::scope::Surroundings;
 use crate::harden::Hardening;
 use crate::ports::{Answer, Lines, Signs as _};
-use crate::providers::command::CommandPrompter;
 use crate::providers::desktop::DesktopBuses;
 use crate::providers::journal::FileJournal;
 use crate::providers::keyring::KeyringStore;
+use crate::providers::processes::ProcProcesses;
+use crate::providers::prompter::PersonPrompter;
 use crate::providers::sealed_file::SealedFileStore;
 use crate::providers::sts::SdkTokenService;
 use crate::providers::system::{SystemClock, SystemEntropy};
@@ -45,6 +46,7 @@ struct Running {
     endpoints: Arc<Endpoints>,
     desktop: Arc<DesktopBuses>,
     journal: Arc<FileJournal>,
+    prompter: Arc<PersonPrompter>,
     config_path: PathBuf,
     config_error: Mutex<Option<String>>,
     hardening: Hardening,
@@ -61,6 +63,8 @@ pub struct Providers {
     pub keyring: KeyringStore,
     /// Files sealed by a passphrase.
     pub sealed_files: SealedFileStore,
+    /// People, or programs that stand in for them.
+    pub prompter: PersonPrompter,
     /// The audit record.
     pub journal: FileJournal,
     /// The machine's sleep, the screen's lock.
@@ -81,6 +85,7 @@ impl App {
         let journal = Arc::new(providers.journal);
         let desktop = Arc::new(providers.desktop);
         let tokens = Arc::new(providers.tokens);
+        let prompter = Arc::new(providers.prompter);
         let ports = Ports {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -88,7 +93,8 @@ impl App {
             sealed_files: Arc::new(providers.sealed_files),
             keys: Arc::clone(&tokens) as _,
             tokens,
-            prompter: Arc::new(CommandPrompter::new(config.settings.agent.prompt_wait)),
+            prompter: Arc::clone(&prompter) as _,
+            processes: Arc::new(ProcProcesses),
             journal: Arc::clone(&journal) as _,
         };
         let broker = Broker::new(ports, config.settings, surroundings);
@@ -105,6 +111,7 @@ impl App {
             endpoints: Arc::clone(&endpoints),
             desktop: Arc::clone(&desktop),
             journal,
+            prompter,
             config_path: config.path,
             config_error: Mutex::new(None),
             hardening,
@@ -271,6 +278,7 @@ impl Running {
         };
         self.journal.set_keep(config.settings.agent.journal_keep);
         self.desktop.listen(&config.settings.agent);
+        self.prompter.configure(&config.settings.agent);
         self.broker.replace_settings(config.settings).await;
         reply.warnings.extend(self.endpoints.settle().await);
         reply

@@ -1,5 +1,7 @@
 //! Every contact with the world, as a trait. `providers` implements them, `app` puts them together.
 
+mod people;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use crate::domain::peer::Peer;
 use crate::domain::rotation::{LastUse, ListedKey, StoredKey};
 use crate::domain::session::AssumedRole;
 use crate::domain::settings::AgentSettings;
+
+pub use people::{Asking, Errand, Kin, Processes, PromptError, Prompter, Wish};
 
 /// The future of a port's answer. Dropping it is safe; what must finish is spawned by the provider.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -235,38 +239,6 @@ pub struct TokenError {
     pub message: String,
     /// AWS's request id.
     pub request_id: Option<String>,
-}
-
-/// How to ask a person, or the program that stands in for one.
-pub trait Prompter: Send + Sync {
-    /// A code of the identity's MFA device.
-    fn mfa_code<'a>(
-        &'a self,
-        identity: &'a Identity,
-    ) -> Answer<'a, Result<Secret<String>, PromptError>>;
-
-    /// The passphrase of a sealed identity.
-    fn passphrase<'a>(
-        &'a self,
-        identity: &'a Identity,
-    ) -> Answer<'a, Result<Secret<String>, PromptError>>;
-}
-
-/// Why nothing was answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PromptError {
-    /// There is nothing to ask with here; a person has to come to us.
-    #[error("nobody can be asked from here")]
-    NoPrompter,
-    /// A person said no.
-    #[error("the question was declined")]
-    Declined,
-    /// No answer in time.
-    #[error("nobody answered in time")]
-    TimedOut,
-    /// The program failed.
-    #[error("{0}")]
-    Failed(String),
 }
 
 /// What the machine around us tells.

@@ -16,12 +16,14 @@ use jumpgate_api::{ExitStatus, Secret};
 use crate::app::{App, Providers};
 use crate::config::environment::Environment;
 use crate::config::{self, place};
+use crate::domain::settings::AgentSettings;
 use crate::harden::harden;
 use crate::ports::Clock;
 use crate::presets;
 use crate::providers::desktop::{Addresses, DesktopBuses, SYSTEM_BUS};
 use crate::providers::journal::{self, FileJournal};
 use crate::providers::keyring::{DEFAULT_WAIT, Desktop, KeyringStore};
+use crate::providers::prompter::{PersonPrompter, Screen};
 use crate::providers::sealed_file::SealedFileStore;
 use crate::providers::sts::{Options, ProxySettings, SdkTokenService};
 use crate::providers::system::{SystemClock, SystemEntropy};
@@ -214,7 +216,13 @@ fn foreground(detached: Option<Detached>) -> Started {
     }
     let journal = open_journal(&state, &config)?;
     let tokens_directory = socket.directory().join("tokens");
-    let providers = providers(&environment, &state, journal, tokens_directory)?;
+    let providers = providers(
+        &environment,
+        &config.settings.agent,
+        &state,
+        journal,
+        tokens_directory,
+    )?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -292,6 +300,7 @@ fn open_journal(state: &Path, config: &config::Config) -> Result<FileJournal, Re
 
 fn providers(
     environment: &Environment,
+    agent: &AgentSettings,
     state: &Path,
     journal: FileJournal,
     tokens_directory: PathBuf,
@@ -305,9 +314,14 @@ fn providers(
     let proxy = proxy.map_err(|error| {
         Refusal::new(error, "correct HTTPS_PROXY or unset it", ExitStatus::Usage)
     })?;
+    let has_display = environment.display.is_some() || environment.wayland_display.is_some();
     let desktop = Desktop {
         bus_address: environment.dbus_session_bus_address.clone(),
-        has_display: environment.display.is_some() || environment.wayland_display.is_some(),
+        has_display,
+    };
+    let screen = Screen {
+        display: has_display,
+        path: environment.path.clone(),
     };
     let system_bus = environment.dbus_system_bus_address.clone();
     let buses = Addresses {
@@ -321,6 +335,7 @@ fn providers(
             ..Options::default()
         }),
         keyring: KeyringStore::new(desktop, DEFAULT_WAIT),
+        prompter: PersonPrompter::new(screen, agent),
         sealed_files: SealedFileStore::new(state.join("identities")),
         journal,
         tokens_directory,

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use jumpgate_api::Secret;
 
+use super::asking::{Asked, MAX_ROUNDS};
 use super::failure::{Failure, Needs};
 use super::identities::Identities;
 use crate::domain::identity::{CodeSource, Identity, Mfa, MfaSession};
-use crate::ports::PromptError;
+use crate::ports::{Errand, StoreError, TokenErrorKind};
 
 /// The step of RFC 6238 codes.
 const TOTP_STEP_SECONDS: i64 = 30;
 
-/// How often a program is asked for a code that was not used yet, once in a step.
-const TRIES: usize = 3;
+/// What the person reads after a code that was used already.
+const USED_CODE: &str = "That code was used already. Wait until the device shows the next one.";
 
 /// How long a typed code waits for the AssumeRole that takes it (`mfa_session = "off"`). AWS accepts a code
 /// for its own 30 s and one step before and after.
@@ -55,19 +56,23 @@ impl Identities {
         }
     }
 
-    /// A code from the program that prints them. One that was used already is not sent again: the program is
-    /// asked once more when the next step of RFC 6238 begins.
-    pub(super) async fn printed_code(
+    /// A code that was not used yet. One that was is not sent again: the program that prints them is asked once more
+    /// when the next step of RFC 6238 begins; a person, at once, and is told to wait for the next one.
+    pub(super) async fn new_code(
         &self,
         identity: &Identity,
-    ) -> Result<Secret<String>, Failure> {
+        errand: Option<&Errand>,
+        remark: Option<&'static str>,
+    ) -> Result<Asked, Failure> {
+        let mut remark = remark;
         let mut tries = 0;
         loop {
-            let code = self.ask_for_code(identity).await?;
+            let asked = self.ask_for_code(identity, errand, remark).await?;
             tries += 1;
-            match self.use_up(identity, &code) {
-                Ok(()) => return Ok(code),
-                Err(used) if tries == TRIES => return Err(used),
+            match self.use_up(identity, &asked.answer) {
+                Ok(()) => return Ok(asked),
+                Err(used) if tries == MAX_ROUNDS || asked.from_terminal => return Err(used),
+                Err(_) if asked.on_screen => remark = Some(USED_CODE),
                 Err(_) => tokio::time::sleep(self.rest_of_step()).await,
             }
         }
@@ -77,17 +82,6 @@ impl Identities {
         let now = self.ports.clock.now().unix_seconds();
         let rest = TOTP_STEP_SECONDS - now.rem_euclid(TOTP_STEP_SECONDS);
         Duration::from_secs(rest.unsigned_abs())
-    }
-
-    async fn ask_for_code(&self, identity: &Identity) -> Result<Secret<String>, Failure> {
-        let answer = self.ports.prompter.mfa_code(identity).await;
-        answer.map_err(|error| match (&error, &identity.mfa) {
-            (PromptError::NoPrompter, Some(mfa)) => missing_code(identity, mfa),
-            _ => Failure::Unanswered {
-                identity: identity.name.clone(),
-                error,
-            },
-        })
     }
 
     /// Takes note that a code goes to AWS now.
@@ -120,8 +114,9 @@ impl Identities {
                 self.use_up(identity, &code)?;
                 return Ok(Some(code));
             }
-            match self.printed_code(identity).await {
-                Ok(code) => return Ok(Some(code)),
+            let errand = self.errand(identity);
+            match self.new_code(identity, errand.as_ref(), None).await {
+                Ok(asked) => return Ok(Some(asked.answer)),
                 Err(missing) if self.is_mended(identity, &missing) => {
                     let answered = tokio::time::timeout_at(deadline, news).await;
                     answered.map_err(|_| missing)?;
@@ -151,13 +146,30 @@ pub(super) fn types_code_each_time(identity: &Identity) -> bool {
     mfa.is_some_and(|mfa| mfa.session == MfaSession::Off && mfa.source == CodeSource::Prompt)
 }
 
-fn missing_code(identity: &Identity, mfa: &Mfa) -> Failure {
-    let needs = Needs {
-        passphrase: false,
-        mfa_serial: Some(mfa.serial.to_string()),
-    };
+pub(super) fn missing_code(identity: &Identity, mfa: &Mfa) -> Failure {
     Failure::InteractionRequired {
         identity: identity.name.clone(),
-        needs,
+        needs: Needs::code(mfa),
+    }
+}
+
+/// Whether the identity's codes come from a person.
+pub(super) fn types_codes(identity: &Identity) -> bool {
+    let mfa = identity.mfa.as_ref();
+    mfa.is_some_and(|mfa| mfa.source == CodeSource::Prompt)
+}
+
+/// Whether the person at the terminal is asked (again), so that callers may wait for the answer.
+pub(super) fn a_person_can_mend(identity: &Identity, failure: &Failure) -> bool {
+    match failure {
+        Failure::InteractionRequired { .. } => true,
+        Failure::CodeUsedBefore(_) => types_codes(identity),
+        Failure::Upstream { error, .. } => {
+            error.kind == TokenErrorKind::MfaRejected && types_codes(identity)
+        }
+        Failure::Store { error, .. } => {
+            *error == StoreError::WrongPassphrase && identity.passphrase_command.is_none()
+        }
+        _ => false,
     }
 }

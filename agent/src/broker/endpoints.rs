@@ -15,12 +15,14 @@ use std::time::Duration;
 use jumpgate_api::{Interface, Secret, Timestamp};
 
 use self::ahead::Ahead;
+use super::attendance::Waiter;
 use super::counting::{HandOut, Holders};
 use super::failure::Failure;
 use super::minting::Told;
 use super::question::Question;
 use super::sessions::{Manner, Minted};
 use super::{Broker, identity_of};
+use crate::domain::consent::Tree;
 use crate::domain::event::{Activity, Event};
 use crate::domain::grant::{Ask, Grant, decide, rule_for};
 use crate::domain::identity::Identity;
@@ -47,6 +49,8 @@ pub struct OpenEndpoint {
     pub ask: Ask,
     /// Who asked.
     pub owner: Peer,
+    /// The tree of processes that it belonged to, where a person's yes was needed.
+    tree: Option<Tree>,
     meaning: Mutex<Arc<Meaning>>,
     pub(super) holders: Mutex<Holders>,
     ahead: Mutex<Option<Ahead>>,
@@ -153,12 +157,16 @@ impl Broker {
     pub async fn may_open(&self, peer: &Peer, ask: &Ask) -> Result<Question, Failure> {
         self.arrive().await;
         let meaning = self.meaning(peer, ask);
-        if let Err(failure) = &meaning {
+        let question = meaning.and_then(|meaning| {
+            self.standing_yes(&meaning.grant, peer)?;
+            Ok(meaning.question)
+        });
+        if let Err(failure) = &question {
             self.denials
                 .note(self.denial_event(peer, ask, failure))
                 .await;
         }
-        Ok(meaning?.question)
+        question
     }
 
     /// Whether an endpoint serves this question: by the rules one ask can be another question for another peer.
@@ -203,11 +211,13 @@ impl Broker {
 
     fn opened(&self, peer: &Peer, ask: &Ask) -> Result<Arc<OpenEndpoint>, Failure> {
         let lease = LeaseId::parse(&self.ports.entropy.ulid());
+        let meaning = self.meaning(peer, ask)?;
         let endpoint = Arc::new(OpenEndpoint {
             lease: lease.map_err(|_| Failure::Internal("no lease id"))?,
             ask: ask.clone(),
             owner: peer.clone(),
-            meaning: Mutex::new(Arc::new(self.meaning(peer, ask)?)),
+            tree: self.standing_yes(&meaning.grant, peer)?,
+            meaning: Mutex::new(Arc::new(meaning)),
             holders: Mutex::default(),
             ahead: Mutex::default(),
         });
@@ -222,7 +232,6 @@ impl Broker {
     fn meaning(&self, peer: &Peer, ask: &Ask) -> Result<Meaning, Failure> {
         let settings = self.settings();
         let grant = decide(&settings, peer, ask)?;
-        Self::confirm(&grant)?;
         let identity = identity_of(&settings, &grant.profile.identity)?;
         let question = compose(&grant, &identity, &self.surroundings)?;
         let question = self.sessions.kept(question.into());
@@ -262,6 +271,7 @@ impl Broker {
     ) -> Result<Handed, Failure> {
         let era = self.identities.era()?;
         let meaning = self.meaning_now(endpoint)?;
+        self.still_confirmed(&meaning.grant, endpoint.tree, &endpoint.owner)?;
         let manner = Manner {
             person: meaning.settings.agent.prompt_wait,
             refresh: refresh_wait(endpoint.ask.interface),
@@ -275,9 +285,17 @@ impl Broker {
             manner,
             Told::ByLease,
         );
-        let minted = tokio::time::timeout(ANSWER_WITHIN, minted)
-            .await
-            .map_err(|_| Failure::Waited(ANSWER_WITHIN))??;
+        let identity = &meaning.identity;
+        let waiter = || Waiter::new(&meaning.grant, &endpoint.owner);
+        let minted = tokio::select! {
+            biased;
+            minted = tokio::time::timeout(ANSWER_WITHIN, minted) => {
+                minted.map_err(|_| self.identities.too_late(identity, ANSWER_WITHIN))??
+            }
+            asked = self.identities.comes_again(&identity.name, waiter, manner.person) => {
+                return Err(asked);
+            }
+        };
         self.record_serve(HandOut {
             endpoint,
             peer,

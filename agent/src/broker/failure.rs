@@ -5,8 +5,8 @@ use std::time::Duration;
 use jumpgate_api::Code;
 
 use crate::domain::grant::Denial;
-use crate::domain::identity::UnfitKey;
-use crate::domain::name::{IdentityName, LeaseId};
+use crate::domain::identity::{Mfa, UnfitKey};
+use crate::domain::name::{IdentityName, LeaseId, ProfileName};
 use crate::domain::rotation::Refusal;
 use crate::domain::rule::RuleName;
 use crate::domain::scope::ScopeError;
@@ -47,6 +47,17 @@ pub enum Failure {
         "the process that asked is not the same any more, and the rule {0} is for the one that it was"
     )]
     PeerChanged(RuleName),
+    /// A person was asked for a yes, and there is none.
+    #[error("profile {profile}: {error}")]
+    Unconfirmed {
+        /// The profile.
+        profile: ProfileName,
+        /// Why.
+        error: PromptError,
+    },
+    /// A person is being asked, and this caller cannot wait for the answer.
+    #[error("{0}: a person is being asked")]
+    BeingAsked(String),
     /// A person was asked and gave no answer.
     #[error("identity {identity}: {error}")]
     Unanswered {
@@ -127,6 +138,20 @@ pub struct Needs {
 }
 
 impl Needs {
+    pub(super) fn passphrase() -> Self {
+        Self {
+            passphrase: true,
+            mfa_serial: None,
+        }
+    }
+
+    pub(super) fn code(mfa: &Mfa) -> Self {
+        Self {
+            passphrase: false,
+            mfa_serial: Some(mfa.serial.to_string()),
+        }
+    }
+
     /// Whether nothing is missing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -153,15 +178,11 @@ impl Failure {
             Self::Scope(_) => Code::InvalidRequest,
             Self::NoSuchIdentity(_) => Code::IdentityNotFound,
             Self::NoSuchLease(_) => Code::LeaseNotFound,
-            Self::InteractionRequired { .. } | Self::ConfirmationUnavailable(_) => {
-                Code::InteractionRequired
-            }
-            Self::Unanswered { error, .. } => match error {
-                PromptError::Declined => Code::UserDeclined,
-                PromptError::NoPrompter | PromptError::TimedOut | PromptError::Failed(_) => {
-                    Code::IdentityLocked
-                }
-            },
+            Self::InteractionRequired { .. }
+            | Self::ConfirmationUnavailable(_)
+            | Self::BeingAsked(_) => Code::InteractionRequired,
+            Self::Unconfirmed { error, .. } => unanswered_code(error, Code::InteractionRequired),
+            Self::Unanswered { error, .. } => unanswered_code(error, Code::IdentityLocked),
             Self::CodeUsedBefore(_) | Self::Unfit(_) | Self::PeerChanged(_) => Code::AccessDenied,
             Self::Store { error, .. } => match error {
                 StoreError::NothingStored => Code::IdentityNotFound,
@@ -207,11 +228,20 @@ impl Failure {
                 error: PromptError::Declined,
                 ..
             }
+            | Self::Unconfirmed {
+                error: PromptError::Declined,
+                ..
+            }
             | Self::Store {
                 error: StoreError::Declined,
                 ..
             } => Some(FOR_GOOD),
-            Self::Unanswered { .. } | Self::Store { .. } => Some(TEMPORARY),
+            Self::Unconfirmed {
+                error: PromptError::TimedOut | PromptError::NoPrompter | PromptError::Failed(_),
+                ..
+            }
+            | Self::Unanswered { .. }
+            | Self::Store { .. } => Some(TEMPORARY),
             Self::Locked
             | Self::Denied(_)
             | Self::Scope(_)
@@ -219,6 +249,11 @@ impl Failure {
             | Self::NoSuchLease(_)
             | Self::InteractionRequired { .. }
             | Self::ConfirmationUnavailable(_)
+            | Self::BeingAsked(_)
+            | Self::Unconfirmed {
+                error: PromptError::Withdrawn,
+                ..
+            }
             | Self::PeerChanged(_)
             | Self::CodeUsedBefore(_)
             | Self::Unfit(_)
@@ -228,6 +263,16 @@ impl Failure {
             | Self::Busy(_)
             | Self::Internal(_) => None,
         }
+    }
+}
+
+const fn unanswered_code(error: &PromptError, otherwise: Code) -> Code {
+    match error {
+        PromptError::Declined => Code::UserDeclined,
+        PromptError::NoPrompter
+        | PromptError::TimedOut
+        | PromptError::Withdrawn
+        | PromptError::Failed(_) => otherwise,
     }
 }
 

@@ -69,6 +69,7 @@ impl State {
         *self = Self {
             last_code: self.last_code.take(),
             history: self.history.take(),
+            attendance: self.attendance.clone(),
             ..Self::default()
         };
     }

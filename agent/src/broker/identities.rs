@@ -9,14 +9,14 @@ use jumpgate_api::{IdentityState, Secret, Timestamp};
 use tokio::sync::Notify;
 
 use super::Ports;
-use super::codes::types_code_each_time;
-use super::failure::Failure;
+use super::attendance::Attendance;
+use super::codes::{a_person_can_mend, types_code_each_time, types_codes};
+use super::failure::{Failure, Needs};
 use super::flight::Flight;
 use super::holding::{Barred, Era};
-use crate::domain::identity::{BaseCredentials, CodeSource, Identity, LongTermKey};
+use crate::domain::identity::{BaseCredentials, Identity, LongTermKey};
 use crate::domain::name::IdentityName;
 use crate::domain::rotation::KeyHistory;
-use crate::ports::{StoreError, TokenErrorKind};
 
 /// How long a question on a terminal counts as open: callers wait for it meanwhile.
 const OPEN_PROMPT: Duration = Duration::from_secs(120);
@@ -31,7 +31,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.passphrase.is_none() && self.mfa_code.is_none()
     }
 }
@@ -64,6 +64,14 @@ pub(super) struct State {
     pub(super) last_code: Option<Secret<String>>,
     /// What may be told of the key, since it was read last: no secret, so a lock leaves it.
     pub(super) history: Option<KeyHistory>,
+    /// Who waits for it to be unlocked.
+    pub(super) attendance: Attendance,
+    /// What a dialog on the screen asks for.
+    pub(super) asking: Option<Needs>,
+    /// What was typed at a terminal meanwhile.
+    pub(super) typed: Answers,
+    /// Whether its key is being read: a keyring may be asking a person.
+    pub(super) opening: bool,
 }
 
 #[derive(Default)]
@@ -200,7 +208,8 @@ impl Identities {
 
     async fn unlock_with(&self, identity: &Arc<Identity>, answers: Answers) -> Result<(), Failure> {
         let typed = answers.mfa_code.clone();
-        if let Some(code) = &typed {
+        let handed_over = self.answer_dialog(identity, &answers)?;
+        if let Some(code) = typed.as_ref().filter(|_| !handed_over) {
             self.keep_code(identity, code)?;
         }
         self.unlock(identity, Some(answers)).await?;
@@ -268,7 +277,7 @@ impl Identities {
         let (this, on_board) = (self.clone(), Arc::clone(identity));
         let (that, name) = (self.clone(), identity.name.clone());
         let by_ask = answers.is_none();
-        let answers = answers.cloned().unwrap_or_default();
+        let answers = answers.cloned();
         let flight = Flight::start(
             async move {
                 let unlocked = this.fetch(&on_board, key, answers).await?;
@@ -301,6 +310,7 @@ impl Identities {
             return Err(Failure::Locked);
         };
         state.flight = None;
+        state.typed = Answers::default();
         match &result {
             Ok(unlocked) => {
                 state.unlocked = Some(Arc::clone(unlocked));
@@ -371,26 +381,5 @@ impl Identities {
                 history: state.history.clone(),
             }
         })
-    }
-}
-
-/// Whether the identity's codes come from a person.
-fn types_codes(identity: &Identity) -> bool {
-    let mfa = identity.mfa.as_ref();
-    mfa.is_some_and(|mfa| mfa.source == CodeSource::Prompt)
-}
-
-/// Whether the person at the terminal is asked (again), so that callers may wait for the answer.
-fn a_person_can_mend(identity: &Identity, failure: &Failure) -> bool {
-    match failure {
-        Failure::InteractionRequired { .. } => true,
-        Failure::CodeUsedBefore(_) => types_codes(identity),
-        Failure::Upstream { error, .. } => {
-            error.kind == TokenErrorKind::MfaRejected && types_codes(identity)
-        }
-        Failure::Store { error, .. } => {
-            *error == StoreError::WrongPassphrase && identity.passphrase_command.is_none()
-        }
-        _ => false,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attendance::Waiter;
 use super::failure::Failure;
 use super::holding::{Era, LockedBy};
 use super::identities::{Answers, Standing};
@@ -42,6 +43,13 @@ impl Broker {
         era: Era,
     ) -> Result<(Arc<Identity>, Standing), Failure> {
         let identities = &self.identities;
+        let waits = self.settings().agent.prompt_wait;
+        let profile = None;
+        let waiter = Waiter {
+            profile,
+            peer: peer.clone(),
+        };
+        let _waits = identities.attendance(&identity.name).join(waiter, waits);
         let result = identities.unlock_by_person(&identity, answers, era).await;
         match &result {
             Err(Failure::InteractionRequired { .. }) => {}
@@ -74,6 +82,7 @@ impl Broker {
 
     async fn drop_secrets(&self, by: LockedBy, peer: Option<&Peer>, why: &str) -> (usize, usize) {
         let dropped = (self.identities.lock(by), self.sessions.lock());
+        self.consents.lock();
         let mut event = Event::new(Activity::IdentityLock, self.ports.clock.now());
         event.peer = peer.cloned();
         event.detail = Some(why.to_owned());

@@ -5,9 +5,12 @@
 
 pub mod failure;
 
+mod asking;
+mod attendance;
 mod changes;
 mod clocks;
 mod codes;
+mod consent;
 mod counting;
 mod denials;
 pub mod endpoints;
@@ -30,8 +33,10 @@ mod unlocking;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use self::attendance::Waiter;
 use self::changes::Changes;
 use self::clocks::Clocks;
+use self::consent::Consents;
 use self::denials::Denials;
 use self::endpoints::Endpoints;
 pub use self::failure::{Failure, Needs};
@@ -57,7 +62,7 @@ use crate::domain::settings::Settings;
 use jumpgate_api::{JournalReport, Secret, Timestamp};
 
 use crate::ports::{
-    Clock, Entropy, IdentityStore, Journal, JournalHealth, KeyService, Lines, Prompter,
+    Clock, Entropy, IdentityStore, Journal, JournalHealth, KeyService, Lines, Processes, Prompter,
     TokenService, Witness,
 };
 
@@ -80,6 +85,8 @@ pub struct Ports {
     pub keys: Arc<dyn KeyService>,
     /// People, or programs that stand in for them.
     pub prompter: Arc<dyn Prompter>,
+    /// The processes of this machine.
+    pub processes: Arc<dyn Processes>,
     /// The audit record.
     pub journal: Arc<dyn Journal>,
 }
@@ -126,6 +133,7 @@ pub struct Broker {
     key_turns: Turns,
     denials: Denials,
     endpoints: Endpoints,
+    consents: Consents,
 }
 
 impl Broker {
@@ -144,6 +152,7 @@ impl Broker {
             key_turns: Turns::default(),
             denials: Denials::new(Arc::clone(&ports.journal)),
             endpoints: Endpoints::default(),
+            consents: Consents::default(),
             ports,
         })
     }
@@ -184,21 +193,22 @@ impl Broker {
         let era = self.identities.era()?;
         let settings = self.settings();
         let grant = decide(&settings, peer, ask)?;
-        Self::confirm(&grant)?;
+        self.confirmed(&grant, peer).await?;
         let identity = identity_of(&settings, &grant.profile.identity)?;
         let question = Question::from(compose(&grant, &identity, &self.surroundings)?);
         let prompt_wait = settings.agent.prompt_wait;
-        let minted = self.session(
-            &identity,
-            question,
-            &grant.profile.name,
-            Manner::patient(prompt_wait),
-            Told::ByLease,
-        );
+        let (name, manner) = (&grant.profile.name, Manner::patient(prompt_wait));
+        let minted = self.session(&identity, question, name, manner, Told::ByLease);
         let patience = prompt_wait + BEYOND_PROMPT;
-        let minted = tokio::time::timeout(patience, minted)
-            .await
-            .map_err(|_| Failure::Waited(patience))??;
+        let waiter = || Waiter::new(&grant, peer);
+        let minted = tokio::select! {
+            biased;
+            minted = tokio::time::timeout(patience, minted) => minted,
+            unanswered = self.identities.patience_ends(&identity.name, waiter, prompt_wait) => {
+                return Err(unanswered);
+            }
+        };
+        let minted = minted.map_err(|_| Failure::Waited(patience))??;
         Self::still(&grant, peer, witness)?;
         let leased = self.lease(peer, ask, &grant, minted)?;
         self.record_lease(&leased.lease, &grant, &leased.minted)
@@ -214,16 +224,6 @@ impl Broker {
         }
         self.leases.add(leased.lease.clone(), now);
         Ok(leased)
-    }
-
-    fn confirm(grant: &Grant) -> Result<(), Failure> {
-        if !grant.confirm {
-            return Ok(());
-        }
-        let by = grant.rule.as_ref();
-        let by = by.map_or_else(String::new, |rule| format!(" (by the rule {rule})"));
-        let who = format!("profile {}{by}", grant.profile.name);
-        Err(Failure::ConfirmationUnavailable(who))
     }
 
     /// What a rule gives to one program, it does not give to another that the process became meanwhile.

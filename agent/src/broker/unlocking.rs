@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jumpgate_api::Secret;
 
+use super::asking::{Asked, MAX_ROUNDS};
 use super::failure::{Failure, Needs};
 use super::identities::{Answers, Identities, Unlocked};
 use crate::domain::event::{Activity, Event};
@@ -12,48 +13,86 @@ use crate::domain::identity::{
 };
 use crate::domain::name::IdentityName;
 use crate::domain::rotation::{KeyHistory, StoredKey};
-use crate::ports::{IdentityStore, MfaProof, PromptError, StoreError};
+use crate::ports::{Errand, IdentityStore, MfaProof, StoreError, TokenError, TokenErrorKind};
+
+/// What the person reads after a code that AWS refused.
+const REFUSED_CODE: &str = "AWS refused that code. Type the next one that the device shows.";
+
+/// What the person reads after a passphrase that opens nothing.
+const WRONG_PASSPHRASE: &str = "That passphrase does not open it.";
 
 impl Identities {
-    /// In the flight: the key out of its store, then one GetSessionToken if the identity has MFA sessions.
+    /// In the flight: the key out of its store, then one GetSessionToken if the identity has MFA sessions. Without
+    /// answers it is for an ask, and a person is asked if one can be.
     pub(super) async fn fetch(
         &self,
         identity: &Arc<Identity>,
         known: Option<LongTermKey>,
-        answers: Answers,
+        answers: Option<Answers>,
     ) -> Result<Unlocked, Failure> {
+        let errand = match &answers {
+            None => self.errand(identity),
+            Some(_) => None,
+        };
+        let answers = answers.unwrap_or_default();
         let needs = self.missing(identity, known.is_some(), &answers);
-        if !needs.is_empty() {
+        if !needs.is_empty() && errand.is_none() {
             let identity = identity.name.clone();
             return Err(Failure::InteractionRequired { identity, needs });
         }
+        let errand = errand.as_ref();
         let key = match known {
             Some(key) => key,
-            None => self.key(identity, &answers).await?,
+            None => self.key(identity, &answers, errand).await?,
         };
-        let long_term = BaseCredentials::from(&key);
+        let token = self.with_code(identity, &key, &answers, errand).await?;
+        let base = token.unwrap_or_else(|| BaseCredentials::from(&key));
+        Ok(Unlocked { key, base })
+    }
+
+    /// What GetSessionToken makes of the key and a code; nothing for identities without MFA sessions. A person at a
+    /// dialog may try again.
+    async fn with_code(
+        &self,
+        identity: &Identity,
+        key: &LongTermKey,
+        answers: &Answers,
+        errand: Option<&Errand>,
+    ) -> Result<Option<BaseCredentials>, Failure> {
         let Some(Mfa {
             session: MfaSession::For(duration),
             serial,
             ..
         }) = &identity.mfa
         else {
-            let base = long_term;
-            return Ok(Unlocked { key, base });
+            return Ok(None);
         };
-        let code = match answers.mfa_code {
-            Some(code) => self.use_up(identity, &code).map(|()| code)?,
-            None => self.printed_code(identity).await?,
-        };
-        let code = &code;
-        let proof = MfaProof { serial, code };
-        let tokens = &self.ports.tokens;
-        let token = tokens.session_token(&identity.endpoint, &long_term, proof, *duration);
-        let base = token.await.map_err(|error| Failure::Upstream {
-            call: "GetSessionToken".to_owned(),
-            error,
-        })?;
-        Ok(Unlocked { key, base })
+        let long_term = BaseCredentials::from(key);
+        let mut remark = None;
+        let mut round = 0;
+        loop {
+            round += 1;
+            let asked = match &answers.mfa_code {
+                Some(code) => self.use_up(identity, code).map(|()| Asked::typed(code))?,
+                None => self.new_code(identity, errand, remark).await?,
+            };
+            let proof = MfaProof {
+                serial,
+                code: &asked.answer,
+            };
+            let tokens = &self.ports.tokens;
+            let token = tokens.session_token(&identity.endpoint, &long_term, proof, *duration);
+            match token.await {
+                Ok(base) => return Ok(Some(base)),
+                Err(error) if is_wrong_code(&error) && asked.on_screen && round < MAX_ROUNDS => {
+                    remark = Some(REFUSED_CODE);
+                }
+                Err(error) => {
+                    let call = "GetSessionToken".to_owned();
+                    return Err(Failure::Upstream { call, error });
+                }
+            }
+        }
     }
 
     /// Records an unlock that no person asked for; a person's is recorded with the person's process. A failure
@@ -90,28 +129,48 @@ impl Identities {
         }
     }
 
+    /// The key out of its store. A person who types its passphrase into a dialog may try again.
     async fn key(
         &self,
         identity: &Arc<Identity>,
         answers: &Answers,
+        errand: Option<&Errand>,
     ) -> Result<LongTermKey, Failure> {
         let store = self.ports.store(identity.store);
-        let passphrase = self.passphrase(identity, store, answers).await?;
-        let stored = self.stored(identity, passphrase.as_ref()).await?;
-        Ok(stored.current.key)
+        let mut remark = None;
+        let mut round = 0;
+        loop {
+            round += 1;
+            let asked = self
+                .passphrase_for(identity, store, answers, errand, remark)
+                .await?;
+            let passphrase = asked.as_ref().map(|asked| &asked.answer);
+            let on_screen = asked.as_ref().is_some_and(|asked| asked.on_screen);
+            match self.loaded(identity, store, passphrase).await? {
+                Err(StoreError::WrongPassphrase) if on_screen && round < MAX_ROUNDS => {
+                    remark = Some(WRONG_PASSPHRASE);
+                }
+                Err(StoreError::PassphraseMissing) => return Err(missing_passphrase(identity)),
+                Err(error) => {
+                    let identity = identity.name.clone();
+                    return Err(Failure::Store { identity, error });
+                }
+                Ok(stored) => {
+                    self.remember(identity, &stored);
+                    return Ok(stored.current.key);
+                }
+            }
+        }
     }
 
-    /// What the store keeps of an identity; what may be told of it is remembered for `status`.
+    /// What the store keeps of an identity.
     pub(super) async fn stored(
         &self,
         identity: &Identity,
         passphrase: Option<&Secret<String>>,
     ) -> Result<StoredKey, Failure> {
-        let stored = self
-            .ports
-            .store(identity.store)
-            .load(identity, passphrase)
-            .await;
+        let store = self.ports.store(identity.store);
+        let stored = self.loaded(identity, store, passphrase).await?;
         let stored = stored.map_err(|error| match error {
             StoreError::PassphraseMissing => missing_passphrase(identity),
             error => Failure::Store {
@@ -119,10 +178,14 @@ impl Identities {
                 error,
             },
         })?;
-        self.with(&identity.name, |state| {
-            state.history = Some(KeyHistory::of(&stored))
-        });
+        self.remember(identity, &stored);
         Ok(stored)
+    }
+
+    /// What may be told of a key is remembered for `status`.
+    fn remember(&self, identity: &Identity, stored: &StoredKey) {
+        let history = Some(KeyHistory::of(stored));
+        self.with(&identity.name, |state| state.history = history);
     }
 
     /// Whether the identity has other base credentials by now: its key was rotated meanwhile.
@@ -151,34 +214,40 @@ impl Identities {
         });
     }
 
-    /// The passphrase for a store that wants one: what a person gave, else what the program prints.
+    /// The passphrase for a store that wants one: what a person at a terminal gave, else what the program prints.
     pub(super) async fn passphrase(
         &self,
         identity: &Identity,
         store: &dyn IdentityStore,
         answers: &Answers,
     ) -> Result<Option<Secret<String>>, Failure> {
+        let asked = self.passphrase_for(identity, store, answers, None, None);
+        Ok(asked.await?.map(|asked| asked.answer))
+    }
+
+    async fn passphrase_for(
+        &self,
+        identity: &Identity,
+        store: &dyn IdentityStore,
+        answers: &Answers,
+        errand: Option<&Errand>,
+        remark: Option<&'static str>,
+    ) -> Result<Option<Asked>, Failure> {
         if !store.wants_passphrase() || answers.passphrase.is_some() {
-            return Ok(answers.passphrase.clone());
+            return Ok(answers.passphrase.as_ref().map(Asked::typed));
         }
-        match self.ports.prompter.passphrase(identity).await {
-            Ok(passphrase) => Ok(Some(passphrase)),
-            Err(PromptError::NoPrompter) => Err(missing_passphrase(identity)),
-            Err(error) => Err(Failure::Unanswered {
-                identity: identity.name.clone(),
-                error,
-            }),
-        }
+        let asked = self.ask_for_passphrase(identity, errand, remark).await?;
+        Ok(Some(asked))
     }
 }
 
+fn is_wrong_code(error: &TokenError) -> bool {
+    error.kind == TokenErrorKind::MfaRejected
+}
+
 fn missing_passphrase(identity: &Identity) -> Failure {
-    let needs = Needs {
-        passphrase: true,
-        mfa_serial: None,
-    };
     Failure::InteractionRequired {
         identity: identity.name.clone(),
-        needs,
+        needs: Needs::passphrase(),
     }
 }

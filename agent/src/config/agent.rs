@@ -2,8 +2,8 @@
 
 use super::faults::Faults;
 use super::raw::RawAgent;
-use super::terms::{Bounds, DAY, HOUR, MINUTE, choices, duration, duration_or_never};
-use crate::domain::settings::AgentSettings;
+use super::terms::{Bounds, DAY, HOUR, MINUTE, choice, choices, duration, duration_or_never};
+use crate::domain::settings::{AgentSettings, PromptBy};
 
 const IDLE_LOCK: Bounds = Bounds {
     seconds: (MINUTE, 24 * HOUR),
@@ -33,6 +33,17 @@ const LOCK_ON: &[(&str, LockOn)] = &[
     ("screen-lock", LockOn::ScreenLock),
 ];
 
+const PROMPTERS: &[(&str, PromptBy)] = &[
+    ("auto", PromptBy::Auto),
+    ("pinentry", PromptBy::Program("pinentry")),
+    ("pinentry-gnome3", PromptBy::Program("pinentry-gnome3")),
+    ("pinentry-qt", PromptBy::Program("pinentry-qt")),
+    ("pinentry-curses", PromptBy::Program("pinentry-curses")),
+    ("zenity", PromptBy::Program("zenity")),
+    ("kdialog", PromptBy::Program("kdialog")),
+    ("none", PromptBy::Nothing),
+];
+
 /// Understands the section; without it everything is as it is by default.
 pub(super) fn understand(faults: &Faults, raw: Option<&RawAgent<'_>>) -> AgentSettings {
     let default = AgentSettings::default();
@@ -41,6 +52,8 @@ pub(super) fn understand(faults: &Faults, raw: Option<&RawAgent<'_>>) -> AgentSe
     };
     let lock_on = raw.lock_on.here();
     let lock_on = lock_on.map(|list| choices(faults, &list.value, LOCK_ON));
+    let prompter = raw.prompter.here();
+    let prompter = prompter.and_then(|written| choice(faults, written, PROMPTERS));
     let locks = |on, default| lock_on.as_ref().map_or(default, |list| list.contains(&on));
     AgentSettings {
         idle_lock: duration_or_never(faults, &raw.idle_lock, IDLE_LOCK, default.idle_lock),
@@ -48,6 +61,7 @@ pub(super) fn understand(faults: &Faults, raw: Option<&RawAgent<'_>>) -> AgentSe
         lock_on_suspend: locks(LockOn::Suspend, default.lock_on_suspend),
         lock_on_screen_lock: locks(LockOn::ScreenLock, default.lock_on_screen_lock),
         prompt_wait: duration(faults, &raw.prompt_wait, PROMPT_WAIT, default.prompt_wait),
+        prompter: prompter.unwrap_or(default.prompter),
         journal_keep: duration(
             faults,
             &raw.journal_keep,

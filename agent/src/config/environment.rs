@@ -50,6 +50,8 @@ pub struct Environment {
     pub display: Option<String>,
     /// `$WAYLAND_DISPLAY`
     pub wayland_display: Option<String>,
+    /// The absolute directories of `$PATH`: where programs are found that ask a person.
+    pub path: Vec<PathBuf>,
 }
 
 /// The proxy variables; the lower-case spelling wins, as with curl. Their addresses may hold a password.
@@ -113,6 +115,10 @@ impl Environment {
             dbus_system_bus_address: text("DBUS_SYSTEM_BUS_ADDRESS"),
             display: text("DISPLAY"),
             wayland_display: text("WAYLAND_DISPLAY"),
+            path: variable("PATH").map_or_else(Vec::new, |path| {
+                let directories = std::env::split_paths(&path);
+                directories.filter(|path| path.is_absolute()).collect()
+            }),
         }
     }
 
@@ -198,6 +204,7 @@ mod tests {
             ("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/s"),
             ("DISPLAY", ":0"),
             ("WAYLAND_DISPLAY", "wayland-0"),
+            ("PATH", "/usr/bin::.:bin:/bin"),
         ]);
         let expected = Environment {
             home: Some("/h".into()),
@@ -221,6 +228,7 @@ mod tests {
             dbus_system_bus_address: Some("unix:path=/s".into()),
             display: Some(":0".into()),
             wayland_display: Some("wayland-0".into()),
+            path: vec!["/usr/bin".into(), "/bin".into()],
         };
         assert_eq!(environment, expected);
     }

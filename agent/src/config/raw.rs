@@ -1,10 +1,15 @@
 //! The configuration as it is written: known keys, right types, right counts, every value with its place.
 //! Nothing is understood yet.
 
+mod keys;
+
 use toml::de::DeTable;
 
 use super::faults::{Fault, Faults, Place, Written};
 use super::section::{Entry, Section, Value, as_text};
+pub(super) use keys::{
+    AGENT_KEYS, IDENTITY_KEYS, NARROW_KEYS, PEER_KEYS, PROFILE_KEYS, SERVE_KEYS, TOP_KEYS,
+};
 
 /// Most accounts with a name.
 pub const MAX_ACCOUNTS: usize = 1_000;
@@ -27,57 +32,6 @@ pub const MAX_WORD: usize = 4_096;
 /// Most words of a list of words of ours, such as `require`; every word twice is more than enough.
 const MAX_WORDS: usize = 8;
 
-pub(super) const TOP_KEYS: &[&str] = &[
-    "version", "agent", "accounts", "identity", "profile", "serve",
-];
-pub(super) const AGENT_KEYS: &[&str] = &[
-    "idle_lock",
-    "max_unlock",
-    "lock_on",
-    "prompt_wait",
-    "journal_keep",
-];
-pub(super) const IDENTITY_KEYS: &[&str] = &[
-    "kind",
-    "account",
-    "region",
-    "mfa_serial",
-    "mfa",
-    "mfa_command",
-    "mfa_session",
-    "store",
-    "passphrase_command",
-    "sts_endpoint",
-    "iam_endpoint",
-    "rotate_after",
-    "ca_bundle",
-];
-pub(super) const PROFILE_KEYS: &[&str] = &[
-    "identity",
-    "role_arn",
-    "account",
-    "role",
-    "via",
-    "region",
-    "duration",
-    "external_id",
-    "session_name",
-    "source_identity",
-    "policy",
-    "policy_arns",
-    "tags",
-    "transitive_tags",
-    "require",
-    "narrow",
-    "scope_down",
-    "peers",
-];
-pub(super) const NARROW_KEYS: &[&str] = &["policy", "duration", "tags"];
-pub(super) const PEER_KEYS: &[&str] = &[
-    "exe", "parent", "ancestor", "unit", "cgroup", "any", "policy", "duration", "confirm",
-];
-pub(super) const SERVE_KEYS: &[&str] = &["profile", "kind", "port", "imds_v1"];
-
 const A_STRING: &str = "a string";
 const AN_ARGV: &str = "a list of strings: the program and its arguments";
 
@@ -96,6 +50,7 @@ pub(super) struct RawAgent<'a> {
     pub(super) max_unlock: Entry<&'a str>,
     pub(super) lock_on: Entry<Vec<Written<&'a str>>>,
     pub(super) prompt_wait: Entry<&'a str>,
+    pub(super) prompter: Entry<&'a str>,
     pub(super) journal_keep: Entry<&'a str>,
 }
 
@@ -266,6 +221,7 @@ impl<'a> RawAgent<'a> {
             max_unlock: section.text("max_unlock", DURATION),
             lock_on: section.texts("lock_on", MAX_WORDS, "a list such as [\"suspend\"]"),
             prompt_wait: section.text("prompt_wait", DURATION),
+            prompter: section.text("prompter", A_STRING),
             journal_keep: section.text("journal_keep", DURATION),
         }
     }

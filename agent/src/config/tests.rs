@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::identity::{CodeSource, MfaSession, Store};
 use crate::domain::name::{IdentityName, ProfileName};
 use crate::domain::serve::Speaks;
-use crate::domain::settings::AgentSettings;
+use crate::domain::settings::{AgentSettings, PromptBy};
 
 mod doc;
 mod files;
@@ -25,6 +25,7 @@ idle_lock    = "never"
 max_unlock   = "36h"
 lock_on      = ["suspend"]
 prompt_wait  = "1s"
+prompter     = "pinentry-qt"
 journal_keep = "3650d"
 
 [accounts]
@@ -127,6 +128,7 @@ fn every_key_arrives() {
         lock_on_suspend: true,
         lock_on_screen_lock: false,
         prompt_wait: Duration::from_secs(1),
+        prompter: PromptBy::Program("pinentry-qt"),
         journal_keep: Duration::from_secs(3_650 * 86_400),
     };
     assert_eq!(config.settings.agent, agent);

@@ -5,6 +5,7 @@
 
 pub mod assume_role;
 pub mod clock;
+pub mod consent;
 pub mod event;
 pub mod grant;
 pub mod identity;

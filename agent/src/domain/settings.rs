@@ -38,8 +38,21 @@ pub struct AgentSettings {
     pub lock_on_screen_lock: bool,
     /// How long `credential_process` waits for a person.
     pub prompt_wait: Duration,
+    /// By what a person is asked.
+    pub prompter: PromptBy,
     /// How long journal files are kept.
     pub journal_keep: Duration,
+}
+
+/// By what a person is asked who does not sit at `jumpgate unlock`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptBy {
+    /// The first program of those known that is there, if there is a display.
+    Auto,
+    /// This one of those known.
+    Program(&'static str),
+    /// Nobody is asked.
+    Nothing,
 }
 
 impl Default for AgentSettings {
@@ -50,6 +63,7 @@ impl Default for AgentSettings {
             lock_on_suspend: true,
             lock_on_screen_lock: true,
             prompt_wait: Duration::from_secs(50),
+            prompter: PromptBy::Auto,
             journal_keep: Duration::from_secs(30 * 86_400),
         }
     }

@@ -1,11 +1,12 @@
 //! The ports' implementations: one file per contact with the world, and the only one that names its library.
 
-pub mod command;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod journal;
 #[cfg(target_os = "linux")]
 pub mod keyring;
+pub mod processes;
+pub mod prompter;
 pub mod sealed_file;
 pub mod sts;
 pub mod system;

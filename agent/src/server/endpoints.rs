@@ -135,6 +135,8 @@ impl Endpoints {
     ) -> Result<(EndpointReply, Arc<Stand>), Problem> {
         let until_exit = request.until_exit;
         let ask = asks::endpoint(&self.broker.settings(), request)?;
+        let confirmed = self.broker.confirm_endpoint(peer, &ask).await;
+        confirmed.map_err(|failure| problem(&failure))?;
         let turn = self.opening.acquire().await;
         let _turn = turn.map_err(|_| Problem::new(Code::Busy, "the agent is ending"))?;
         if !until_exit && let Some(stand) = self.found(peer, &ask).await {

@@ -46,13 +46,12 @@ fn hint(failure: &Failure) -> Option<String> {
             "use a profile without it, or take confirm out of it: jumpgate reload".to_owned()
         }
         Failure::PeerChanged(_) => "ask again, from the program that the rule is for".to_owned(),
-        Failure::Unanswered { identity, error } => match error {
-            PromptError::NoPrompter => format!("run: jumpgate unlock {identity}"),
-            PromptError::Declined | PromptError::TimedOut => "try again, and answer".to_owned(),
-            PromptError::Failed(_) => {
-                format!("correct mfa_command or passphrase_command of {identity}")
-            }
-        },
+        Failure::BeingAsked(_) => {
+            "answer the question on the screen (a code or passphrase also by: jumpgate unlock), then try again"
+                .to_owned()
+        }
+        Failure::Unconfirmed { error, .. } => unconfirmed_hint(error).to_owned(),
+        Failure::Unanswered { identity, error } => unanswered_hint(identity.as_str(), error),
         Failure::CodeUsedBefore(_) => {
             "wait for the next code; each is good for one call".to_owned()
         }
@@ -114,6 +113,27 @@ fn rotation_hint(identity: &str, refusal: &Refusal) -> String {
             format!("the new key works: jumpgate identity rotate {identity} --resume")
         }
         Refusal::Confused => "the agent's log has more; please report it".to_owned(),
+    }
+}
+
+fn unanswered_hint(identity: &str, error: &PromptError) -> String {
+    let first = match error {
+        PromptError::NoPrompter | PromptError::Withdrawn => "",
+        PromptError::Declined | PromptError::TimedOut => "try again, and answer; or ",
+        PromptError::Failed(_) => "correct mfa_command, passphrase_command or prompter; or ",
+    };
+    format!("{first}run: jumpgate unlock {identity}")
+}
+
+const fn unconfirmed_hint(error: &PromptError) -> &'static str {
+    match error {
+        PromptError::Failed(_) => {
+            "see that the agent has DISPLAY, and name a program that works here as prompter"
+        }
+        PromptError::NoPrompter
+        | PromptError::Withdrawn
+        | PromptError::Declined
+        | PromptError::TimedOut => "try again, and answer",
     }
 }
 

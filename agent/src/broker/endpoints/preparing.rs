@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{OpenEndpoint, least_life};
+use crate::broker::attendance::Waiter;
 use crate::broker::failure::Failure;
 use crate::broker::minting::Told;
 use crate::broker::sessions::Manner;
@@ -38,7 +39,16 @@ impl Broker {
         let identity = &meaning.identity;
         let session = self.session(identity, question, &profile.name, manner, Told::Success);
         let patience = manner.person + BEYOND_PROMPT;
-        let session = tokio::time::timeout(patience, session).await;
-        session.map_err(|_| Failure::Waited(patience))?.map(drop)
+        let waiter = || Waiter::new(&meaning.grant, &endpoint.owner);
+        let wait = manner.person;
+        tokio::select! {
+            biased;
+            session = tokio::time::timeout(patience, session) => {
+                session.map_err(|_| Failure::Waited(patience))?.map(drop)
+            }
+            unanswered = self.identities.patience_ends(&identity.name, waiter, wait) => {
+                Err(unanswered)
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Ports that a test scripts, holds up and counts. They share tokio's paused time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,15 +11,18 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
+use crate::domain::consent::Tree;
 use crate::domain::event::{Activity, Event};
-use crate::domain::identity::{AccessKeyId, BaseCredentials, Endpoint, Identity, LongTermKey};
+use crate::domain::identity::{
+    AccessKeyId, BaseCredentials, CodeSource, Endpoint, Identity, LongTermKey,
+};
 use crate::domain::rotation::{LastUse, ListedKey, StoredKey};
 use crate::domain::samples;
 use crate::domain::session::AssumedRole;
 use crate::ports::{
-    Answer, Clock, Entropy, IdentityStore, Journal, JournalError, JournalHealth, KeyCall,
-    KeyService, Lines, MfaProof, PromptError, Prompter, StoreError, TokenError, TokenErrorKind,
-    TokenService,
+    Answer, Asking, Clock, Entropy, Errand, IdentityStore, Journal, JournalError, JournalHealth,
+    KeyCall, KeyService, Kin, Lines, MfaProof, Processes, PromptError, Prompter, StoreError,
+    TokenError, TokenErrorKind, TokenService, Wish,
 };
 
 /// 30 s after a step of RFC 6238 begins would be awkward to count with: this is the beginning of one.
@@ -543,11 +546,29 @@ impl KeyService for FakeKeys {
     }
 }
 
-/// A program that prints codes, the last one over and over; nobody to ask while it has none.
+/// A program that prints codes, the last one over and over; nobody to ask while it has none. And a person at a screen,
+/// if there is one.
 pub(crate) struct FakePrompter {
     pub(crate) asked: Gate,
     codes: Mutex<VecDeque<Result<&'static str, PromptError>>>,
     pub(crate) passphrases: AtomicUsize,
+    pub(crate) screen: AtomicBool,
+    /// On whose behalf the person was asked, and what was remarked.
+    pub(crate) errands: Mutex<Vec<(Errand, Option<&'static str>)>>,
+    /// The person at the screen: what is typed, or yes for anything.
+    pub(crate) dialogs: Gate,
+    typed: Mutex<VecDeque<Result<&'static str, PromptError>>>,
+    /// Dialogs that were taken back.
+    pub(crate) withdrawn: Arc<AtomicUsize>,
+}
+
+/// A dialog that nobody has answered. Dropped, it is taken back.
+struct Dialog(Arc<AtomicUsize>);
+
+impl Drop for Dialog {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl FakePrompter {
@@ -556,6 +577,11 @@ impl FakePrompter {
             asked: Gate::new(),
             codes: Mutex::default(),
             passphrases: AtomicUsize::new(0),
+            screen: AtomicBool::new(false),
+            errands: Mutex::default(),
+            dialogs: Gate::new(),
+            typed: Mutex::default(),
+            withdrawn: Arc::default(),
         }
     }
 
@@ -566,12 +592,49 @@ impl FakePrompter {
     pub(crate) fn fails(&self, error: PromptError) {
         *locked(&self.codes) = VecDeque::from([Err(error)]);
     }
+
+    /// There is a screen, and a person who does this, in this order.
+    pub(crate) fn person(&self, does: &[Result<&'static str, PromptError>]) {
+        self.screen.store(true, Ordering::SeqCst);
+        *locked(&self.typed) = does.iter().cloned().collect();
+    }
+
+    pub(crate) fn errands(&self) -> Vec<(Errand, Option<&'static str>)> {
+        locked(&self.errands).clone()
+    }
+
+    async fn dialog(
+        &self,
+        errand: &Errand,
+        remark: Option<&'static str>,
+    ) -> Result<Secret<String>, PromptError> {
+        locked(&self.errands).push((errand.clone(), remark));
+        let dialog = Dialog(Arc::clone(&self.withdrawn));
+        self.dialogs.pass().await;
+        std::mem::forget(dialog);
+        let answer = locked(&self.typed).pop_front();
+        answer
+            .unwrap_or(Err(PromptError::Declined))
+            .map(Secret::from)
+    }
 }
 
 impl Prompter for FakePrompter {
-    fn mfa_code<'a>(&'a self, _: &'a Identity) -> Answer<'a, Result<Secret<String>, PromptError>> {
+    fn reaches(&self, _: &Errand) -> bool {
+        self.screen.load(Ordering::SeqCst)
+    }
+
+    fn mfa_code<'a>(
+        &'a self,
+        asking: Asking<'a>,
+    ) -> Answer<'a, Result<Secret<String>, PromptError>> {
         Box::pin(async move {
             self.asked.pass().await;
+            let mfa = asking.identity.mfa.as_ref();
+            let typed = mfa.is_some_and(|mfa| mfa.source == CodeSource::Prompt);
+            if let Some(errand) = asking.errand.filter(|_| typed) {
+                return self.dialog(errand, asking.remark).await;
+            }
             let mut codes = locked(&self.codes);
             let answer = match codes.len() {
                 0 => Err(PromptError::NoPrompter),
@@ -584,10 +647,44 @@ impl Prompter for FakePrompter {
 
     fn passphrase<'a>(
         &'a self,
-        _: &'a Identity,
+        asking: Asking<'a>,
     ) -> Answer<'a, Result<Secret<String>, PromptError>> {
         self.passphrases.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move { Err(PromptError::NoPrompter) })
+        Box::pin(async move {
+            match asking.errand {
+                Some(errand) => self.dialog(errand, asking.remark).await,
+                None => Err(PromptError::NoPrompter),
+            }
+        })
+    }
+
+    fn consent<'a>(
+        &'a self,
+        _: &'a Wish,
+        errand: &'a Errand,
+    ) -> Answer<'a, Result<(), PromptError>> {
+        Box::pin(async move { self.dialog(errand, None).await.map(drop) })
+    }
+}
+
+/// Processes whose trees the test says; by default all are of one.
+#[derive(Default)]
+pub(crate) struct FakeProcesses(pub(crate) Mutex<HashMap<u32, u32>>);
+
+impl FakeProcesses {
+    pub(crate) fn leads(&self, leader: u32, pid: u32) {
+        locked(&self.0).insert(pid, leader);
+    }
+}
+
+impl Processes for FakeProcesses {
+    fn kin(&self, pid: u32) -> Kin {
+        let leader = locked(&self.0).get(&pid).copied().unwrap_or(1);
+        Kin {
+            tree: Some(Tree { leader, started: 0 }),
+            terminal: Some("/dev/pts/3".into()),
+            parent: None,
+        }
     }
 }
 

@@ -6,6 +6,8 @@ mod away;
 mod bounds;
 mod chains;
 mod clocks;
+mod consent;
+mod dialogs;
 mod endpoints;
 pub(crate) mod fakes;
 mod histories;
@@ -23,7 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::fakes::{
-    FakeClock, FakeEntropy, FakeJournal, FakeKeys, FakePrompter, FakeStore, FakeTokens,
+    FakeClock, FakeEntropy, FakeJournal, FakeKeys, FakeProcesses, FakePrompter, FakeStore,
+    FakeTokens,
 };
 use super::{Answers, Broker, Failure, Leased, Ports};
 use crate::domain::event::Activity;
@@ -52,6 +55,7 @@ pub(crate) struct House {
     pub(crate) files: Arc<FakeStore>,
     pub(crate) keys: Arc<FakeKeys>,
     pub(crate) prompter: Arc<FakePrompter>,
+    pub(crate) processes: Arc<FakeProcesses>,
     pub(crate) journal: Arc<FakeJournal>,
 }
 
@@ -63,6 +67,7 @@ impl House {
         let files = Arc::new(FakeStore::new(Some("open sesame")));
         let keys = Arc::new(FakeKeys::new());
         let prompter = Arc::new(FakePrompter::new());
+        let processes = Arc::new(FakeProcesses::default());
         let journal = Arc::new(FakeJournal::new());
         let ports = Ports {
             clock: clock.clone(),
@@ -72,6 +77,7 @@ impl House {
             tokens: tokens.clone(),
             keys: keys.clone(),
             prompter: prompter.clone(),
+            processes: processes.clone(),
             journal: journal.clone(),
         };
         Self {
@@ -82,6 +88,7 @@ impl House {
             files,
             keys,
             prompter,
+            processes,
             journal,
         }
     }

@@ -28,21 +28,39 @@ const AFTER_EXIT: Duration = Duration::from_millis(250);
 /// # Errors
 /// It cannot be started, exits with another status than 0, prints more than 4 KiB or takes longer than `wait`.
 pub(super) async fn output(argv: &Argv, wait: Duration) -> Result<Zeroizing<Vec<u8>>, PromptError> {
-    let child = start(argv)?;
-    let group = Group::of(&child);
-    let run = timeout(wait, watch(child, group)).await;
+    let run = timeout(wait, answer(argv)).await;
     let run = run.map_err(|_| PromptError::TimedOut)?;
-    let run = run.map_err(|error| failed(argv, &format!("cannot be watched: {error}")))?;
+    run.map_err(|(_, error)| error)
+}
+
+/// The same without an end: who waits for it drops it.
+///
+/// # Errors
+/// With the status that it exited with, if it did.
+pub(super) async fn answer(argv: &Argv) -> Result<Zeroizing<Vec<u8>>, (Option<i32>, PromptError)> {
+    let broken = |error| (None, error);
+    let child = start(argv).map_err(broken)?;
+    let group = Group::of(&child);
+    let run = watch(child, group).await;
+    let run = run.map_err(|error| broken(failed(argv, &format!("cannot be watched: {error}"))))?;
     match run {
         Run::SaidTooMuch => {
             let what = format!("printed more than {MAX_OUTPUT} bytes");
-            Err(failed(argv, &what))
+            Err(broken(failed(argv, &what)))
         }
         Run::Ended { status, output, .. } if status.success() => Ok(output),
         Run::Ended {
             status, complaint, ..
-        } => Err(failed(argv, &reason(status, &complaint))),
+        } => Err((status.code(), failed(argv, &reason(status, &complaint)))),
     }
+}
+
+/// The first line of what was printed, without its end.
+pub(super) fn first_line(printed: &[u8]) -> Zeroizing<Vec<u8>> {
+    let line = printed.split(|&byte| byte == b'\n').next();
+    let line = line.unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    Zeroizing::new(line.to_vec())
 }
 
 /// The program's name for a message.
@@ -67,10 +85,10 @@ fn start(argv: &Argv) -> Result<Child, PromptError> {
 }
 
 /// The process group of a program. Dropped, it is killed: also where the caller's future is.
-struct Group(Option<Pid>);
+pub(super) struct Group(Option<Pid>);
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    pub(super) fn of(child: &Child) -> Self {
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
         Self(pid.and_then(Pid::from_raw))
     }

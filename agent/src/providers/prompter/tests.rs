@@ -6,11 +6,28 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 
 use super::*;
-use crate::domain::identity::{Mfa, MfaSession};
+use crate::domain::identity::{Argv, Identity, Mfa, MfaSession};
 use crate::providers::samples;
 
 /// Long enough for a slow machine; nothing waits for it to pass.
-const PATIENT: CommandPrompter = CommandPrompter::new(Duration::from_secs(60));
+fn patient() -> PersonPrompter {
+    let settings = AgentSettings {
+        prompt_wait: PATIENCE,
+        ..AgentSettings::default()
+    };
+    PersonPrompter::new(Screen::default(), &settings)
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The question of a person at a terminal: only programs are asked.
+fn at_terminal(identity: &Identity) -> Asking<'_> {
+    Asking {
+        identity,
+        errand: None,
+        remark: None,
+    }
+}
 
 fn shell(script: &str) -> Argv {
     Argv {
@@ -32,11 +49,15 @@ fn identity(argv: Argv) -> Identity {
 }
 
 async fn code(script: &str) -> Result<Secret<String>, PromptError> {
-    PATIENT.mfa_code(&identity(shell(script))).await
+    patient()
+        .mfa_code(at_terminal(&identity(shell(script))))
+        .await
 }
 
 async fn passphrase(script: &str) -> Result<Secret<String>, PromptError> {
-    PATIENT.passphrase(&identity(shell(script))).await
+    patient()
+        .passphrase(at_terminal(&identity(shell(script))))
+        .await
 }
 
 fn failure(what: &str) -> Result<Secret<String>, PromptError> {
@@ -140,7 +161,7 @@ async fn a_program_that_is_not_there_is_named() {
             program: program.to_owned(),
             arguments: vec![],
         };
-        let answer = PATIENT.mfa_code(&identity(argv)).await;
+        let answer = patient().mfa_code(at_terminal(&identity(argv))).await;
         assert_eq!(answer, Err(PromptError::Failed(message.to_owned())));
     }
 }
@@ -150,17 +171,17 @@ async fn where_there_is_no_program_nobody_is_asked() {
     let mut nobody = identity(shell("echo 012345"));
     nobody.passphrase_command = None;
     assert_eq!(
-        PATIENT.passphrase(&nobody).await,
+        patient().passphrase(at_terminal(&nobody)).await,
         Err(PromptError::NoPrompter)
     );
     nobody.mfa.as_mut().unwrap().source = CodeSource::Prompt;
     assert_eq!(
-        PATIENT.mfa_code(&nobody).await,
+        patient().mfa_code(at_terminal(&nobody)).await,
         Err(PromptError::NoPrompter)
     );
     nobody.mfa = None;
     assert_eq!(
-        PATIENT.mfa_code(&nobody).await,
+        patient().mfa_code(at_terminal(&nobody)).await,
         Err(PromptError::NoPrompter)
     );
 }
@@ -179,7 +200,7 @@ async fn arguments_are_not_expanded() {
         program: "printf".to_owned(),
         arguments: vec!["%s".to_owned(), "$HOME; `id` *".to_owned()],
     };
-    let answer = PATIENT.passphrase(&identity(argv)).await;
+    let answer = patient().passphrase(at_terminal(&identity(argv))).await;
     assert_eq!(answer, Ok("$HOME; `id` *".into()));
 }
 
@@ -232,9 +253,10 @@ async fn a_program_that_hangs_is_ended_with_its_children() {
     let time_passes = async {
         witness.started().await;
         tokio::time::pause();
-        tokio::time::advance(PATIENT.prompt_wait).await;
+        tokio::time::advance(PATIENCE).await;
     };
-    let (answer, ()) = tokio::join!(PATIENT.mfa_code(&asked), time_passes);
+    let prompter = patient();
+    let (answer, ()) = tokio::join!(prompter.mfa_code(at_terminal(&asked)), time_passes);
     assert_eq!(answer, Err(PromptError::TimedOut));
     witness.all_gone().await;
 }
@@ -243,8 +265,9 @@ async fn a_program_that_hangs_is_ended_with_its_children() {
 async fn a_program_that_nobody_waits_for_is_ended_with_its_children() {
     let mut witness = Witness::new();
     let asked = identity(witness.hang());
+    let prompter = patient();
     tokio::select! {
-        answer = PATIENT.mfa_code(&asked) => panic!("{answer:?}"),
+        answer = prompter.mfa_code(at_terminal(&asked)) => panic!("{answer:?}"),
         () = witness.started() => {}
     }
     witness.all_gone().await;
