@@ -193,7 +193,7 @@ fn what_is_imported_is_a_configuration_and_a_second_run_adds_nothing() {
 }
 
 /// `aws --profile dev sts get-caller-identity` with what `~/.aws/config` says.
-fn aws_calls_us(lab: &Lab, aws: &Path) {
+fn identity_of(lab: &Lab, aws: &Path) -> String {
     let url = lab.double.url();
     let words = [
         "--profile",
@@ -205,11 +205,13 @@ fn aws_calls_us(lab: &Lab, aws: &Path) {
     ];
     let words = [&words[..], &["sts", "get-caller-identity"]].concat();
     let who = finish(client_of(lab, &url, aws, &words), "").good().json();
-    let arn = who["Arn"].as_str().unwrap();
-    assert!(
-        arn.starts_with("arn:aws:sts::222222222222:assumed-role/Developer/"),
-        "{arn}"
-    );
+    who["Arn"].as_str().unwrap().to_owned()
+}
+
+fn aws_calls_us(lab: &Lab, aws: &Path) {
+    let arn = identity_of(lab, aws);
+    let developer = "arn:aws:sts::222222222222:assumed-role/Developer/";
+    assert!(arn.starts_with(developer), "{arn}");
 }
 
 #[test]
@@ -287,6 +289,24 @@ fn a_path_with_a_space_and_a_quote_is_found_by_the_aws_cli() {
     if let Some(venv) = venv("AWS CLI v1 by a quoted path") {
         aws_calls_us(&lab, &venv.join("bin/aws"));
     }
+}
+
+#[test]
+fn a_key_of_the_same_name_comes_before_us_and_is_warned_of() {
+    let lab = ready();
+    let key = with_key(&lab, "");
+    aws_file(&lab, "credentials", &key.replace("[work]", "[dev]"));
+    let warned = lab.run(&["configure", "--write"]).good();
+    silent(&lab, &warned);
+    let place = lab.path(".aws/credentials").display().to_string();
+    let warning =
+        format!("jumpgate: warning: {place}:6: the key of [dev] comes before credential_process");
+    assert!(warned.stderr.starts_with(&warning), "{}", warned.stderr);
+    if let Some(venv) = venv("a key that hides us from the AWS CLI") {
+        let who = identity_of(&lab, &venv.join("bin/aws"));
+        assert_eq!(who, "arn:aws:iam::111111111111:user/alice");
+    }
+    std::fs::remove_file(place).unwrap();
 }
 
 /// What botocore reads in each file of a folder: sections with their settings, or null.
