@@ -158,28 +158,6 @@ fn a_key_is_replaced_while_sessions_are_handed_out() {
 }
 
 #[test]
-fn an_old_key_is_said_to_be_old_in_the_status_only() {
-    let lab = with_key(lab_of(world(Some(own_keys("")))));
-    let text = lab
-        .configuration()
-        .replace("[profile.dev]", "[profile.dev]\n");
-    lab.configure(&text.replace(
-        "store = \"file\"",
-        "store = \"file\"\nrotate_after = \"1d\"",
-    ));
-    lab.run(&["reload"]).good();
-    let process = lab.run(&["credential-process", "dev"]).good();
-    assert_eq!(process.stderr, "");
-    assert_eq!(
-        lab.status()["notes"],
-        json!([]),
-        "it was added a moment ago"
-    );
-    let since = lab.status()["identities"][0]["key"]["since"].clone();
-    assert!(since.is_string(), "{since}");
-}
-
-#[test]
 fn a_second_key_that_is_there_already_is_named_with_its_last_use() {
     let mut world = world(Some(own_keys("")));
     let alice = std::mem::replace(&mut world.users[0], User::new("111111111111", "nobody"));
@@ -220,7 +198,8 @@ fn without_the_permission_nothing_is_changed_and_the_remedy_named() {
 /// A key whose answer never came is deleted only if nobody can have it.
 #[test]
 fn a_key_that_somebody_uses_is_never_taken_for_a_lost_one() {
-    let lab = cut_off(("CreateAccessKey", 0, Cut::Before), &[]);
+    let place = ("CreateAccessKey", 0, Cut::Before);
+    let Bench { lab, _session } = cut_off(bench(), place);
     lab.double.change_user(ALICE, |alice| {
         let mut other = alice.keys[0].clone();
         other.id = "AKIASOMEBODYELSES234".to_owned();
@@ -240,22 +219,6 @@ fn a_key_that_somebody_uses_is_never_taken_for_a_lost_one() {
         .change_user(ALICE, |alice| alice.keys.truncate(1));
     rotate(&lab, &["--abort"]).good();
     assert_eq!(one_key_is_left(&lab), OLD);
-}
-
-#[test]
-fn a_key_in_the_keyring_is_rotated() {
-    let Some(session) = Session::start("a rotation in gnome-keyring") else {
-        return;
-    };
-    let lab = in_keyring(lab_of(world(Some(own_keys("")))), &session);
-    without_mfa(&lab);
-    let lab = with_key(lab);
-    lab.double
-        .inject(Fault::HoldAnswer, When::call("UpdateAccessKey").times(1));
-    killed_in(&lab, "UpdateAccessKey", 0, Cut::After, &["--grace", "0s"]);
-    a_key_works(&lab);
-    rotate(&lab, &["--resume"]).good();
-    assert_ne!(one_key_is_left(&lab), OLD);
 }
 
 /// Where the agent is killed: while AWS has not carried out the call, or has, and its answer never comes.
@@ -284,9 +247,36 @@ fn killed_in(lab: &Lab, call: &str, nth: usize, cut: Cut, more: &[&str]) {
     lab.start_agent();
 }
 
-/// A rotation without a grace that is cut off there.
-fn cut_off((call, nth, cut): Place, more: &[&str]) -> Lab {
+/// A lab in a keyring's session, whose keyring ends after it.
+struct Bench {
+    lab: Lab,
+    _session: Option<Session>,
+}
+
+/// In a keyring where there is one: a sealed file takes its passphrase's work at each of the many changes.
+fn bench() -> Bench {
     let lab = lab_of(world(Some(own_keys(""))));
+    let session = Session::start("rotations in gnome-keyring; a sealed file stands in");
+    let lab = match &session {
+        Some(session) => in_keyring(lab, session),
+        None => lab,
+    };
+    Bench {
+        lab,
+        _session: session,
+    }
+}
+
+fn in_a_file() -> Bench {
+    Bench {
+        lab: lab_of(world(Some(own_keys("")))),
+        _session: None,
+    }
+}
+
+/// A rotation without a grace that is cut off there.
+fn cut_off(bench: Bench, (call, nth, cut): Place) -> Bench {
+    let lab = bench.lab;
     without_mfa(&lab);
     let lab = with_key(lab);
     let fault = match cut {
@@ -295,14 +285,14 @@ fn cut_off((call, nth, cut): Place, more: &[&str]) -> Lab {
     };
     lab.double
         .inject(fault, When::call(call).behind(nth).times(1));
-    killed_in(&lab, call, nth, cut, &[&["--grace", "0s"], more].concat());
-    lab
+    killed_in(&lab, call, nth, cut, &["--grace", "0s"]);
+    Bench { lab, ..bench }
 }
 
 /// Cut off there, the stored key works at once, and what `--resume` or a new beginning leaves is one new key.
 #[track_caller]
-fn survives(place: Place) {
-    let lab = cut_off(place, &[]);
+fn survives_in(bench: Bench, place: Place) {
+    let Bench { lab, _session } = cut_off(bench, place);
     a_key_works(&lab);
     let begun = lab.status()["identities"][0]["key"]["phase"].is_string();
     rotate(&lab, &[if begun { "--resume" } else { "--grace=0s" }]).good();
@@ -310,10 +300,20 @@ fn survives(place: Place) {
     lab.run(&["journal", "verify"]).good();
 }
 
+#[track_caller]
+fn survives(place: Place) {
+    survives_in(bench(), place);
+}
+
+#[track_caller]
+fn survives_in_a_file(place: Place) {
+    survives_in(in_a_file(), place);
+}
+
 /// Cut off there, `--abort` leaves the old key alone, as long as that exists.
 #[track_caller]
 fn is_taken_back(place: Place) {
-    let lab = cut_off(place, &[]);
+    let Bench { lab, _session } = cut_off(bench(), place);
     a_key_works(&lab);
     rotate(&lab, &["--abort"]).good();
     assert_eq!(one_key_is_left(&lab), OLD);
@@ -340,6 +340,8 @@ places! {
     killed_when_the_old_key_is_inactive: survives("UpdateAccessKey", 0, After);
     killed_before_the_old_key_is_deleted: survives("DeleteAccessKey", 0, Before);
     killed_when_the_old_key_is_deleted: survives("DeleteAccessKey", 0, After);
+    killed_with_a_sealed_file_when_the_key_is_made_and_not_stored: survives_in_a_file("CreateAccessKey", 0, After);
+    killed_with_a_sealed_file_when_the_new_key_is_current: survives_in_a_file("UpdateAccessKey", 0, Before);
     taken_back_when_the_intent_is_stored: is_taken_back("ListAccessKeys", 1, Before);
     taken_back_when_the_key_is_made_and_not_stored: is_taken_back("CreateAccessKey", 0, After);
     taken_back_when_the_key_is_stored: is_taken_back("GetCallerIdentity", 1, Before);

@@ -30,9 +30,12 @@ impl Broker {
         let identity = self.chosen_identity(name)?;
         // A lock that comes while this waits for its turn is the later word.
         let era = self.identities.era_of_person();
-        let (this, peer) = (Arc::clone(self), peer.clone());
-        let change = async move { this.unlocked(&peer, identity, answers, era).await };
-        self.changes.make(change).await
+        let (this, by) = (Arc::clone(self), peer.clone());
+        let passphrase = answers.passphrase.clone();
+        let change = async move { this.unlocked(&by, identity, answers, era).await };
+        let unlocked = self.changes.make(change).await?;
+        self.end_rotation_behind(peer, &unlocked.0, passphrase);
+        Ok(unlocked)
     }
 
     async fn unlocked(

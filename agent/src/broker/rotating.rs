@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jumpgate_api::Secret;
 use jumpgate_iam::CallerArn;
 use tokio::time::Instant;
 
@@ -97,12 +98,44 @@ impl Broker {
     }
 }
 
+impl Broker {
+    /// Deletes a former key whose grace is over, behind the person who unlocked just now. What fails is on record,
+    /// and in `status` until it succeeds.
+    pub(super) fn end_rotation_behind(
+        self: &Arc<Self>,
+        peer: &Peer,
+        identity: &Identity,
+        passphrase: Option<Secret<String>>,
+    ) {
+        let standing = self.identities.standing(identity);
+        let due = standing.history.and_then(|history| history.delete_at);
+        if due.is_none_or(|at| at > self.ports.clock.now()) {
+            return;
+        }
+        let (this, peer, name) = (Arc::clone(self), peer.clone(), identity.name.clone());
+        tokio::spawn(async move {
+            let answers = Answers {
+                passphrase,
+                mfa_code: None,
+            };
+            let wish = Wish {
+                aim: Aim::Resume,
+                grace: None,
+            };
+            let ended = this.rotate_identity(&peer, &name, wish, &answers).await;
+            if let Err(failure) = ended {
+                tracing::warn!(%name, %failure, "a former key could not be deleted");
+            }
+        });
+    }
+}
+
 /// A run, and what its steps are made with.
 struct Rotating<'a> {
     broker: &'a Broker,
     identity: &'a Arc<Identity>,
     iam: Endpoint,
-    passphrase: Option<jumpgate_api::Secret<String>>,
+    passphrase: Option<Secret<String>>,
     base: BaseCredentials,
     caller: CallerArn,
     user: String,

@@ -311,4 +311,32 @@ mod tests {
         };
         assert_eq!(only_for(&any, &whole), "any");
     }
+
+    #[test]
+    fn an_old_key_and_an_unfinished_rotation_are_noted() {
+        use crate::domain::rotation::StoredKey;
+        use crate::domain::samples::{identity, long_term_key};
+        let at = |day: i64| Timestamp::from_unix_seconds(1_800_000_000 + 86_400 * day);
+        let mut identity = identity();
+        let mut history = KeyHistory::of(&StoredKey::new(long_term_key(), Some(at(0))));
+        let note = |identity: &Identity, history: &KeyHistory, day| {
+            key_notes(identity, history, at(day)).unwrap_or_default()
+        };
+        assert_eq!(note(&identity, &history, 1000), "", "nobody asked for it");
+        identity.rotate_after = Some(std::time::Duration::from_secs(90 * 86_400));
+        assert_eq!(note(&identity, &history, 89), "");
+        assert_eq!(
+            note(&identity, &history, 91),
+            "identity jump: its key is 91 days old; run: jumpgate identity rotate jump"
+        );
+        history.since = None;
+        assert_eq!(note(&identity, &history, 91), "", "nobody knows");
+        (history.phase, history.delete_at) = (Some("retiring"), Some(at(1)));
+        assert_eq!(note(&identity, &history, 0), "", "its grace is not over");
+        let unfinished = note(&identity, &history, 1);
+        assert!(
+            unfinished.ends_with("(retiring); run: jumpgate identity rotate jump --resume"),
+            "{unfinished}"
+        );
+    }
 }

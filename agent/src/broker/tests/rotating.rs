@@ -230,3 +230,25 @@ async fn a_store_that_fails_leaves_what_can_be_resumed() {
     );
     tokio::time::advance(Duration::from_secs(1)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_first_unlock_in_person_behind_the_grace_deletes_the_former_key() {
+    let house = House::plain(vec![profile("dev")]);
+    rotate(&house, Aim::Begin).await.unwrap();
+    pass(86_399).await;
+    house.unlock(Answers::default()).await.unwrap();
+    settle().await;
+    assert_eq!(house.keys.shown().len(), 2, "a second too early");
+    pass(1).await;
+    // Who asks for a session is no person, and nothing is deleted behind an ask.
+    house.ask("dev").await.unwrap();
+    settle().await;
+    assert_eq!(house.keys.shown().len(), 2);
+    house.unlock(Answers::default()).await.unwrap();
+    settle().await;
+    assert_eq!(house.keys.shown(), [NEXT]);
+    assert_eq!(
+        recorded(&house).last().unwrap(),
+        &("settled".to_owned(), false)
+    );
+}
