@@ -60,21 +60,28 @@ pub(crate) struct Verdict {
 
 /// Reads the files and holds each against the rules. `needs` are the roles that a jump policy must open.
 pub(crate) fn run(arguments: &Arguments, needs: Option<&[JumpNeed]>) -> Verdict {
+    let texts = arguments.files.iter().map(|name| (name, read(name)));
+    judged(arguments, needs, texts)
+}
+
+/// Holds texts that were read already, or could not be, against the rules.
+pub(crate) fn judged<'a>(
+    arguments: &Arguments,
+    needs: Option<&[JumpNeed]>,
+    texts: impl Iterator<Item = (&'a String, io::Result<String>)>,
+) -> Verdict {
     let options = Options {
         kind: arguments.kind.or(needs.map(|_| Kind::Jump)),
         class: arguments.class,
         needs,
     };
-    let judge = |name: &String| Judged {
+    let judge = |(name, text): (&String, io::Result<String>)| Judged {
         name: name.clone(),
-        outcome: read(name)
+        outcome: text
             .map(|text| lint::lint(&text, &options))
             .map_err(|error| error.to_string()),
     };
-    verdict(
-        arguments.format,
-        &arguments.files.iter().map(judge).collect::<Vec<_>>(),
-    )
+    verdict(arguments.format, &texts.map(judge).collect::<Vec<_>>())
 }
 
 fn verdict(format: Format, judged: &[Judged]) -> Verdict {

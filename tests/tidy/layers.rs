@@ -50,6 +50,18 @@ const OUT_OF_THE_BROKER: &[&str] = &[
     "std::time::SystemTime",
 ];
 
+/// What judges policies without a running agent reads files and writes values; nothing else.
+const JUDGES: &[&str] = &[
+    "jumpgate_api",
+    "jumpgate_iam",
+    "serde",
+    "serde_json",
+    "thiserror",
+];
+
+/// What they never name.
+const OUT_OF_JUDGES: &[&str] = &["std::env", "std::net", "std::process", "std::thread"];
+
 /// The first that matches a file is its layer. What no layer matches is the composition root: free.
 const LAYERS: &[Layer] = &[
     Layer {
@@ -154,49 +166,31 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         place: "agent/src/lint",
-        crates: &[
-            "jumpgate_api",
-            "jumpgate_iam",
-            "serde",
-            "serde_json",
-            "thiserror",
-        ],
+        crates: JUDGES,
         siblings: &["crate::config", "crate::domain", "crate::lint"],
-        never: &["std::env", "std::net", "std::process", "std::thread"],
+        never: OUT_OF_JUDGES,
     },
     Layer {
         place: "agent/src/explain",
-        crates: &[
-            "jumpgate_api",
-            "jumpgate_iam",
-            "serde",
-            "serde_json",
-            "thiserror",
-        ],
+        crates: JUDGES,
         siblings: &[
             "crate::config",
             "crate::domain",
             "crate::explain",
             "crate::lint",
         ],
-        never: &["std::env", "std::net", "std::process", "std::thread"],
+        never: OUT_OF_JUDGES,
     },
     Layer {
         place: "agent/src/jump",
-        crates: &[
-            "jumpgate_api",
-            "jumpgate_iam",
-            "serde",
-            "serde_json",
-            "thiserror",
-        ],
+        crates: JUDGES,
         siblings: &[
             "crate::config",
             "crate::domain",
             "crate::jump",
             "crate::lint",
         ],
-        never: &["std::env", "std::net", "std::process", "std::thread"],
+        never: OUT_OF_JUDGES,
     },
     Layer {
         place: "agent/src/aws_files",

@@ -17,6 +17,29 @@ pub struct Surroundings {
     pub host: String,
 }
 
+impl Surroundings {
+    /// What a template of a profile says here.
+    ///
+    /// # Errors
+    /// The template wants the ticket, and there is none.
+    pub fn render(
+        &self,
+        template: &Template,
+        profile: &Profile,
+        ticket: Option<&str>,
+    ) -> Result<Pattern, TicketMissing> {
+        let account_id = profile.role.account().to_string();
+        template.render(&Values {
+            user: &self.user,
+            host: &self.host,
+            profile: profile.name.as_str(),
+            account_id: &account_id,
+            account: profile.account_name.as_deref().unwrap_or(&account_id),
+            ticket,
+        })
+    }
+}
+
 /// Why no question can be composed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
@@ -103,18 +126,10 @@ impl Inherited {
         grant: &Grant,
         surroundings: &Surroundings,
     ) -> Result<Hop, ScopeError> {
-        let account_id = profile.role.account().to_string();
-        let values = Values {
-            user: &surroundings.user,
-            host: &surroundings.host,
-            profile: profile.name.as_str(),
-            account_id: &account_id,
-            account: profile.account_name.as_deref().unwrap_or(&account_id),
-            ticket: grant.ticket.as_deref(),
-        };
+        let ticket = grant.ticket.as_deref();
         let render = |template: &Template| {
-            template
-                .render(&values)
+            surroundings
+                .render(template, profile, ticket)
                 .map_err(|TicketMissing| ScopeError::TicketMissing(profile.name.to_string()))
         };
         let mut tags = Vec::with_capacity(profile.tags.len() + asked.len());

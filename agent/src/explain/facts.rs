@@ -12,7 +12,7 @@ use super::arguments::usage;
 use super::layers::OWN_KEYS;
 use crate::domain::profile::Profile;
 use crate::domain::scope::Surroundings;
-use crate::domain::template::{Template, Values};
+use crate::domain::template::Template;
 
 /// The keys whose values the configuration decides, and those that were given, which win. Of all others nothing is
 /// known: tags of the role itself among them.
@@ -77,14 +77,6 @@ fn source_identity(chain: &[Arc<Profile>], surroundings: &Surroundings) -> Optio
 
 /// Without a ticket or a session id in it.
 fn rendered(template: &Template, profile: &Profile, surroundings: &Surroundings) -> Option<String> {
-    let account_id = profile.role.account().to_string();
-    let values = Values {
-        user: &surroundings.user,
-        host: &surroundings.host,
-        profile: profile.name.as_str(),
-        account_id: &account_id,
-        account: profile.account_name.as_deref().unwrap_or(&account_id),
-        ticket: None,
-    };
-    template.render(&values).ok()?.fixed_text()
+    let text = surroundings.render(template, profile, None);
+    text.ok()?.fixed_text()
 }

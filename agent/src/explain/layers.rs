@@ -189,11 +189,12 @@ fn ask(word: &str, partition: Partition) -> Result<SessionPolicies, ExplainError
 
 /// A file's text without the mark that some editors begin it with.
 pub(super) fn text_of(file: &str) -> Result<String, ExplainError> {
-    let text =
+    let mut text =
         lint::read(file).map_err(|error| wrong(file, &format!("cannot be read: {error}")))?;
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map_or(text.clone(), str::to_owned))
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 fn wrong(name: &str, why: &dyn std::fmt::Display) -> ExplainError {

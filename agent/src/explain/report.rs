@@ -163,11 +163,7 @@ impl Answer {
         let mut answer = Self {
             action: action.to_owned(),
             resource: request.resource().to_owned(),
-            decision: match verdict.decision() {
-                Some(true) => "allowed",
-                Some(false) => "denied",
-                None => "cannot_tell",
-            },
+            decision: verdict.word(),
             by: Vec::new(),
             missing: Vec::new(),
             doubts: Vec::new(),

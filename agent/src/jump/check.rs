@@ -52,7 +52,7 @@ impl Checked {
     }
 }
 
-/// Reads the file; standard input can be read once only, so it is not taken.
+/// Reads the file, once.
 pub(super) fn run(file: &str, json: bool, roles: &[JumpNeed], needs: &Needs) -> Checked {
     let arguments = lint::Arguments {
         format: match json {
@@ -64,9 +64,10 @@ pub(super) fn run(file: &str, json: bool, roles: &[JumpNeed], needs: &Needs) -> 
         identity: None,
         files: vec![file.to_owned()],
     };
-    let verdict = lint::run(&arguments, Some(roles));
-    let text = lint::read(file).unwrap_or_default();
-    let calls = calls(&text, needs);
+    let text = lint::read(file);
+    let calls = calls(text.as_deref().unwrap_or_default(), needs);
+    let files = arguments.files.iter().zip([text]);
+    let verdict = lint::judged(&arguments, Some(roles), files);
     let failing = calls.iter().any(|call| call.decision == "denied");
     Checked {
         findings: verdict.text,
@@ -117,12 +118,12 @@ fn of_need<'a>(
     asked.filter_map(move |(_, action)| {
         let resource = need.role.to_string();
         let request = Request::new(action, &resource, context(need, needs)).ok()?;
-        let (decision, why) = said(evaluate(policies, &request));
+        let verdict = evaluate(policies, &request);
         Some(Call {
             action,
             resource,
-            decision,
-            why,
+            decision: verdict.word(),
+            why: whys(&verdict),
         })
     })
 }
@@ -145,20 +146,19 @@ fn context(need: &Need, needs: &Needs) -> Context {
     }
 }
 
-fn said(verdict: Verdict) -> (&'static str, Vec<String>) {
-    let strings = |by: Vec<jumpgate_iam::evaluate::Cited>| {
-        let each = by.iter().map(|cited| cited.statement.to_string());
-        each.collect()
-    };
+/// By which statements, or why it cannot be told.
+fn whys(verdict: &Verdict) -> Vec<String> {
     match verdict {
-        Verdict::Allowed { by } => ("allowed", strings(by)),
-        Verdict::ExplicitlyDenied { by } => ("denied", strings(by)),
-        Verdict::ImplicitlyDenied { .. } => ("denied", vec!["no statement allows it".to_owned()]),
+        Verdict::Allowed { by } | Verdict::ExplicitlyDenied { by } => {
+            let each = by.iter().map(|cited| cited.statement.to_string());
+            each.collect()
+        }
+        Verdict::ImplicitlyDenied { .. } => vec!["no statement allows it".to_owned()],
         Verdict::CannotTell { doubts } => {
             let each = doubts
                 .iter()
                 .map(|doubt| format!("{}: {}", doubt.by.statement, doubt.why));
-            ("cannot_tell", each.collect())
+            each.collect()
         }
     }
 }

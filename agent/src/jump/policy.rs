@@ -10,7 +10,7 @@ use crate::domain::identity::{Identity, Mfa, MfaSession};
 use crate::domain::profile::Profile;
 use crate::domain::scope::Surroundings;
 use crate::domain::settings::Settings;
-use crate::domain::template::{Template, Values, Variable};
+use crate::domain::template::{Template, Variable};
 
 /// What stands for the IAM user's own name.
 pub(super) const USER_VARIABLE: &str = "${aws:username}";
@@ -137,19 +137,8 @@ fn pin(
     if template.names(Variable::Session) {
         return Pin::Open;
     }
-    let account_id = profile.role.account().to_string();
-    let values = Values {
-        user: &surroundings.user,
-        host: &surroundings.host,
-        profile: profile.name.as_str(),
-        account_id: &account_id,
-        account: profile.account_name.as_deref().unwrap_or(&account_id),
-        ticket: Some(ANY),
-    };
-    let text = template
-        .render(&values)
-        .ok()
-        .and_then(|text| text.fixed_text());
+    let text = surroundings.render(template, profile, Some(ANY));
+    let text = text.ok().and_then(|text| text.fixed_text());
     match text {
         Some(text) if template.names(Variable::Ticket) => Pin::Like(text),
         Some(text) => Pin::Text(text),

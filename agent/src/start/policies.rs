@@ -17,16 +17,8 @@ pub(super) fn lint(words: &[&str]) -> Started {
         LintError::Config(errors) => invalid(&errors),
         error => Refusal::new(error, "see: jumpgate policy lint --help", ExitStatus::Usage),
     })?;
-    say(&verdict.text)?;
-    if matches!(verdict.status, ExitStatus::Success) {
-        return Ok(());
-    }
     let hint = "name files of JSON that you may read, or - for standard input";
-    Err(Refusal {
-        hint: (!verdict.unread.is_empty()).then(|| hint.to_owned()),
-        lines: verdict.unread,
-        status: verdict.status,
-    })
+    say_with(&verdict.text, verdict.unread, verdict.status, hint)
 }
 
 fn verdict(words: &[&str]) -> Result<lint::Verdict, LintError> {
@@ -79,7 +71,7 @@ pub(super) fn jump(words: &[&str]) -> Started {
     let arguments = jump::Arguments::parse(words).map_err(wrong)?;
     let (config, environment) = configured()?;
     let said = jump::run(&arguments, &config, &environment.surroundings()).map_err(wrong)?;
-    say_with(&said.text, said.unread, said.status)
+    say_with(&said.text, said.unread, said.status, FILES)
 }
 
 /// What a profile's sessions may do.
@@ -94,16 +86,17 @@ pub(super) fn explain(words: &[&str]) -> Started {
     let last_size = |sent: &Sent<'_>| last_size(journal.as_ref().ok()?, sent);
     let surroundings = environment.surroundings();
     let said = explain::run(&arguments, &config, &surroundings, &last_size).map_err(wrong)?;
-    say_with(&said.text, Vec::new(), said.status)
+    say_with(&said.text, Vec::new(), said.status, FILES)
 }
 
+const FILES: &str = "name files of JSON that you may read";
+
 /// Text for standard output, what could not be read, and the status.
-fn say_with(text: &str, unread: Vec<String>, status: ExitStatus) -> Started {
+fn say_with(text: &str, unread: Vec<String>, status: ExitStatus, hint: &str) -> Started {
     say(text)?;
     if matches!(status, ExitStatus::Success) {
         return Ok(());
     }
-    let hint = "name files of JSON that you may read";
     Err(Refusal {
         hint: (!unread.is_empty()).then(|| hint.to_owned()),
         lines: unread,

@@ -1,7 +1,7 @@
 //! `jumpgate policy`: the agent's program judges policies by the configuration and prints presets; no running agent
 //! is needed.
 
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use jumpgate_api::{ExitStatus, PresetList};
 
@@ -44,12 +44,17 @@ fn lint(context: &mut Context<'_>, arguments: &Lint) -> Outcome {
     said(context, command, input)
 }
 
-/// Passes on what the agent's program says.
-pub(super) fn said(context: &mut Context<'_>, mut command: Command, input: Stdio) -> Outcome {
-    let output = command.stdin(input).output().map_err(|error| {
+/// Runs the agent's program to its end.
+fn ran(mut command: Command, input: Stdio) -> Result<Output, Failure> {
+    command.stdin(input).output().map_err(|error| {
         let what = format!("cannot run jumpgate-agent: {error}");
         Failure::new(ExitStatus::Unavailable, what)
-    })?;
+    })
+}
+
+/// Passes on what the agent's program says.
+pub(super) fn said(context: &mut Context<'_>, command: Command, input: Stdio) -> Outcome {
+    let output = ran(command, input)?;
     context.out.write_all(&output.stdout)?;
     if !output.stderr.is_empty() {
         return Err(StartError::refused(output.status, &output.stderr).into());
@@ -93,11 +98,8 @@ fn unreadable(error: &serde_json::Error) -> Failure {
 
 fn presets_of_the_agent(context: &Context<'_>) -> Result<PresetList, Failure> {
     let mut command = Command::new(program(context.agent.environment)?);
-    let output = command.arg("--presets").stdin(Stdio::null()).output();
-    let output = output.map_err(|error| {
-        let what = format!("cannot run jumpgate-agent: {error}");
-        Failure::new(ExitStatus::Unavailable, what)
-    })?;
+    command.arg("--presets");
+    let output = ran(command, Stdio::null())?;
     if !output.status.success() {
         return Err(StartError::refused(output.status, &output.stderr).into());
     }

@@ -172,6 +172,16 @@ impl Verdict {
             Self::CannotTell { .. } => None,
         }
     }
+
+    /// The same for programs: `allowed`, `denied` or `cannot_tell`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.decision() {
+            Some(true) => "allowed",
+            Some(false) => "denied",
+            None => "cannot_tell",
+        }
+    }
 }
 
 /// What one layer, or the resource's policy, says about a request.
