@@ -11,6 +11,7 @@
 //! | `lint`, `presets` | policy files held against rules, presets printed; needs no running agent |
 //! | `import`, `configure`, `leftover` | what moves in from `~/.aws` and what is written there; the same |
 //! | `aws_files` | the files in `~/.aws` on the disk |
+//! | [`doctor`] | what is wrong with a set-up; needs no running agent |
 //! | [`domain`] | what should happen: pure |
 //! | [`ports`] | every contact with the world, as a trait |
 //! | [`providers`] | one file per port, the only one that names its library |
@@ -26,6 +27,7 @@ mod aws_files;
 pub mod broker;
 pub mod config;
 mod configure;
+pub mod doctor;
 pub mod domain;
 mod explain;
 pub mod harden;

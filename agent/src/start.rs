@@ -1,5 +1,6 @@
 //! From the command line to a serving agent: in the foreground, or as a daemon that reports when it is ready.
 
+mod doctor;
 mod moving;
 mod policies;
 
@@ -39,6 +40,7 @@ usage: jumpgate-agent                start in the background; return when ready
        jumpgate-agent --jump [--check FILE] [--json] -- IDENTITY
        jumpgate-agent --explain [OPTIONS] -- PROFILE ACTION RESOURCE
        jumpgate-agent --import | --configure | --leftover [OPTIONS]
+       jumpgate-agent --doctor [--all] [--json] < WHAT-THE-CLIENT-KNOWS
        jumpgate-agent --version
 ";
 
@@ -81,6 +83,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         ["--import", words @ ..] => moving::import(words),
         ["--configure", words @ ..] => moving::configure(words),
         ["--leftover", words @ ..] => moving::leftover(words),
+        ["--doctor", words @ ..] => return doctor::run(words),
         ["--presets"] => say(&presets::json()),
         ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => say(USAGE),

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use self::parser::{Parsed, parse};
 pub(crate) use self::verb::{
-    AgentVerb, Ask, Endpoint, Exec, Export, Format, IdentityVerb, Journal, JournalVerb, Json,
-    KeySource, Lint, NarrowFlags, PolicyVerb, ProfileVerb, Rotate, Verb, Via,
+    AgentVerb, Ask, Doctor, Endpoint, Exec, Export, Format, IdentityVerb, Journal, JournalVerb,
+    Json, KeySource, Lint, NarrowFlags, PolicyVerb, ProfileVerb, Rotate, Verb, Via,
 };
 
 /// The arguments, with the program's name first.

@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 pub(crate) mod credential_process;
+mod doctor;
 mod endpoint;
 mod exec;
 mod export;
@@ -130,6 +131,7 @@ fn dispatch(context: &mut Context<'_>, verb: Verb) -> Outcome {
         Verb::Import(words) => moving::import(context, &words),
         Verb::Configure(words) => moving::configure(context, &words),
         Verb::Check { file } => check::run(context, file),
+        Verb::Doctor(arguments) => doctor::run(context, &arguments),
         Verb::Reload => reload::run(context),
         Verb::Agent(verb) => agent::run(context, &verb),
         Verb::Completions(shell) => context.finish(&cli::completions::script(shell)),

@@ -90,6 +90,11 @@ impl Failure {
         self
     }
 
+    /// What happened, and what to do.
+    pub(crate) fn said(&self) -> [&str; 2] {
+        [&self.message, &self.hint].map(|text| text.as_deref().unwrap_or_default())
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

@@ -51,7 +51,7 @@ impl Drop for Session {
 }
 
 /// A lab whose identity is in this session's keyring.
-fn lab_in(session: &Session) -> Lab {
+pub(crate) fn lab_in(session: &Session) -> Lab {
     in_keyring(lab(DEV), session)
 }
 

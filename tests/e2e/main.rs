@@ -9,6 +9,7 @@ mod configuration;
 mod crash;
 mod daemon;
 mod desktop;
+mod doctor;
 #[path = "../double/client.rs"]
 #[allow(dead_code)]
 mod double_client;

@@ -165,6 +165,17 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        place: "agent/src/doctor/judge",
+        crates: &["jumpgate_api", "serde_json"],
+        siblings: &[
+            "crate::doctor",
+            "crate::domain",
+            "crate::ports",
+            "crate::providers::keyring::probe",
+        ],
+        never: WORLD,
+    },
+    Layer {
         place: "agent/src/lint",
         crates: JUDGES,
         siblings: &["crate::config", "crate::domain", "crate::lint"],

@@ -55,6 +55,28 @@ const READ_AHEAD: usize = 64;
 /// How often a verification is begun anew because files were pruned under it.
 const VERIFY_TRIES: usize = 3;
 
+/// What the newest file of a journal looks like from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newest {
+    /// The file.
+    pub file: PathBuf,
+    /// The first line that is not as it was written, and why.
+    pub damage: Option<(u64, String)>,
+}
+
+/// Looks at the newest file of a journal, whether or not an agent writes it; absent where there is none. An unfinished
+/// last line is no damage: it may be just being written, and a starting agent sets one aside.
+///
+/// # Errors
+/// The directory or the file cannot be read.
+pub fn newest(directory: &Path) -> io::Result<Option<Newest>> {
+    let newest = survey::survey(directory)?.newest;
+    Ok(newest.map(|newest| Newest {
+        file: newest.name.within(directory),
+        damage: newest.damage,
+    }))
+}
+
 /// How a journal is kept.
 pub struct Options {
     /// Files whose last record is older than this are removed.

@@ -8,6 +8,7 @@
 //! below `/proc/self`, which a process that is not dumpable cannot read.
 
 mod explain;
+pub mod probe;
 mod queue;
 
 use std::collections::HashMap;

@@ -161,7 +161,7 @@ fn usable(passphrase: Option<&Secret<String>>) -> Result<&Secret<String>, StoreE
 }
 
 /// Names may hold `/`: percent-encoded, one is a single component of a path, of at most 196 bytes.
-fn file_name(name: &IdentityName) -> String {
+pub(crate) fn file_name(name: &IdentityName) -> String {
     format!("{}.age", path_segment(name.as_str()))
 }
 

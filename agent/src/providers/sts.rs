@@ -8,6 +8,7 @@ mod access_keys;
 mod answers;
 mod connector;
 mod errors;
+mod probe;
 mod proxy;
 mod query;
 mod requests;
@@ -287,7 +288,7 @@ impl SdkTokenService {
 }
 
 /// The regional endpoint: the global one does not have GetScopedCredentials.
-fn url_of(endpoint: &Endpoint) -> String {
+pub(crate) fn url_of(endpoint: &Endpoint) -> String {
     let region = &endpoint.region;
     endpoint.url.as_ref().map_or_else(
         || {

@@ -3,6 +3,7 @@
 mod commands;
 mod moving;
 mod policy;
+mod upkeep;
 
 use super::parser::Matches;
 use super::verb::Verb;
@@ -120,11 +121,12 @@ it is needed.",
         policy::POLICIES,
         moving::IMPORT,
         moving::CONFIGURE,
-        commands::CHECK,
-        commands::RELOAD,
-        commands::AGENT,
-        commands::COMPLETIONS,
-        commands::MAN,
+        upkeep::CHECK,
+        upkeep::DOCTOR,
+        upkeep::RELOAD,
+        upkeep::AGENT,
+        upkeep::COMPLETIONS,
+        upkeep::MAN,
     ],
     ..NOTHING
 };

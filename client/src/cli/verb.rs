@@ -49,6 +49,7 @@ pub(crate) enum Verb {
     Check {
         file: Option<PathBuf>,
     },
+    Doctor(Doctor),
     Reload,
     Agent(AgentVerb),
     Completions(Shell),
@@ -149,6 +150,15 @@ pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
+}
+
+/// What `doctor` looks at, and shows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Doctor {
+    /// Ask for a session of each profile too.
+    pub(crate) deep: bool,
+    /// What the agent's program is told: `--all`, `--json`.
+    pub(crate) words: Vec<&'static str>,
 }
 
 type Made = Result<Verb, Failure>;
@@ -265,6 +275,15 @@ pub(super) fn check(matches: &mut Matches) -> Made {
     Ok(Verb::Check {
         file: matches.take("FILE").map(PathBuf::from),
     })
+}
+
+pub(super) fn doctor(matches: &mut Matches) -> Made {
+    let words = [("all", "--all"), ("json", "--json")];
+    let given = words.into_iter().filter(|(name, _)| matches.flag(name));
+    Ok(Verb::Doctor(Doctor {
+        deep: matches.flag("deep"),
+        words: given.map(|(_, word)| word).collect(),
+    }))
 }
 
 pub(super) fn agent_start(_: &mut Matches) -> Made {

@@ -16,6 +16,18 @@ const MAX_DETAIL: usize = 200;
 
 const DBUS: &str = "org.freedesktop.DBus.Error.";
 
+/// The names of D-Bus for a bus that cannot be reached.
+const NO_BUS: [&str; 8] = [
+    "FileNotFound",
+    "NoServer",
+    "BadAddress",
+    "NoNetwork",
+    "NotSupported",
+    "AuthFailed",
+    "Disconnected",
+    "IOError",
+];
+
 /// The library's error in our words.
 pub(super) fn explain(error: &Error, desktop: &Desktop) -> StoreError {
     match error {
@@ -39,7 +51,7 @@ pub(super) fn explain(error: &Error, desktop: &Desktop) -> StoreError {
     }
 }
 
-fn of_the_service(error: &ServiceError, desktop: &Desktop) -> StoreError {
+pub(super) fn of_the_service(error: &ServiceError, desktop: &Desktop) -> StoreError {
     match error {
         ServiceError::Dbus(error) => {
             let (name, message) = (error.name(), error.message());
@@ -62,15 +74,24 @@ fn of_the_service(error: &ServiceError, desktop: &Desktop) -> StoreError {
 }
 
 fn of_the_bus(name: &str, message: &str, desktop: &Desktop) -> StoreError {
-    match name.strip_prefix(DBUS).unwrap_or(name) {
+    let name = name.strip_prefix(DBUS).unwrap_or(name);
+    match name {
         "ServiceUnknown" | "NameHasNoOwner" => no_service(),
         activation if activation.starts_with("Spawn.") => no_service(),
-        "FileNotFound" | "NoServer" | "BadAddress" | "NoNetwork" | "NotSupported"
-        | "AuthFailed" | "Disconnected" | "IOError" => no_bus(message),
+        _ if NO_BUS.contains(&name) => no_bus(message),
         "NoReply" | "Timeout" | "TimedOut" => failed("it does not answer"),
         "org.freedesktop.Secret.Error.IsLocked" => locked(desktop),
         _ => failed(&shortened(name)),
     }
+}
+
+/// Whether there is no bus that could have an answer.
+pub(super) fn is_of_the_bus(error: &ServiceError) -> bool {
+    let ServiceError::Dbus(error) = error else {
+        return false;
+    };
+    let name = error.name().unwrap_or_default();
+    NO_BUS.contains(&name.strip_prefix(DBUS).unwrap_or(name))
 }
 
 /// There is no bus to find a keyring on.

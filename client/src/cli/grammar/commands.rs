@@ -3,7 +3,7 @@
 use super::{Argument, Command, Kind, NOTHING, Opt, argument, flag, option};
 use crate::cli::verb::{self, Verb};
 
-const JSON: Opt = flag("json", "Print JSON for programs");
+pub(super) const JSON: Opt = flag("json", "Print JSON for programs");
 const PROFILE: Argument = argument("PROFILE", Kind::Required, "A profile of the configuration");
 const IDENTITY: Argument = argument("NAME", Kind::Required, "Its name in the configuration");
 
@@ -331,68 +331,5 @@ pub(super) const JOURNAL: Command = Command {
         },
     ],
     verb: Some(verb::journal_show),
-    ..NOTHING
-};
-
-pub(super) const CHECK: Command = Command {
-    name: "check",
-    about: "Check a configuration file; all its errors are shown at once",
-    arguments: &[argument(
-        "FILE",
-        Kind::Optional,
-        "The file; the one in use when left out",
-    )],
-    verb: Some(verb::check),
-    ..NOTHING
-};
-
-pub(super) const RELOAD: Command = Command {
-    name: "reload",
-    about: "Read the configuration again; a broken file leaves the old one in force",
-    verb: Some(|_| Ok(Verb::Reload)),
-    ..NOTHING
-};
-
-pub(super) const AGENT: Command = Command {
-    name: "agent",
-    about: "Start, stop or run the agent; it is started by itself when needed",
-    below: &[
-        Command {
-            name: "start",
-            about: "Start the agent in the background, unless it runs",
-            verb: Some(verb::agent_start),
-            ..NOTHING
-        },
-        Command {
-            name: "stop",
-            about: "Stop the agent and wait until it has ended",
-            verb: Some(verb::agent_stop),
-            ..NOTHING
-        },
-        Command {
-            name: "run",
-            about: "Run the agent in the foreground",
-            verb: Some(verb::agent_run),
-            ..NOTHING
-        },
-    ],
-    ..NOTHING
-};
-
-pub(super) const COMPLETIONS: Command = Command {
-    name: "completions",
-    about: "Print completions for a shell: source <(jumpgate completions bash)",
-    arguments: &[Argument {
-        choices: &["bash", "zsh", "fish"],
-        ..argument("SHELL", Kind::Required, "Which shell")
-    }],
-    verb: Some(verb::completions),
-    ..NOTHING
-};
-
-pub(super) const MAN: Command = Command {
-    name: "man",
-    about: "Print the manual of all commands, as roff: jumpgate man | man -l -",
-    verb: Some(|_| Ok(Verb::Man)),
     ..NOTHING
 };

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::super::verb::{
-    Ask, Export, Format, IdentityVerb, Journal, JournalVerb, Json, KeySource, Lint, NarrowFlags,
-    PolicyVerb,
+    Ask, Doctor, Export, Format, IdentityVerb, Journal, JournalVerb, Json, KeySource, Lint,
+    NarrowFlags, PolicyVerb,
 };
 use super::*;
 
@@ -293,6 +293,21 @@ fn a_last_argument_can_be_several() {
         Parsed::Text(help) => assert!(help.contains("lint [OPTIONS] FILE...\n"), "{help}"),
         Parsed::Verb(verb) => panic!("{verb:?}"),
     }
+}
+
+#[test]
+fn doctor_shows_what_it_is_asked_for() {
+    let doctor = |line: &[&str], deep, words: &[&'static str]| {
+        let words = words.to_vec();
+        assert_eq!(verb(line), Verb::Doctor(Doctor { deep, words }));
+    };
+    doctor(&["doctor"], false, &[]);
+    doctor(
+        &["doctor", "--deep", "--json", "--all"],
+        true,
+        &["--all", "--json"],
+    );
+    assert!(refused(&["doctor", "dev"]).contains("dev"));
 }
 
 #[test]
