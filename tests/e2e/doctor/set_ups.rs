@@ -432,7 +432,7 @@ pub(super) const BROKEN: &[Broken] = &[
         expected: (
             "clock",
             "failed",
-            "AWS refuses what it signs",
+            "AWS refuses what is signed by it",
             "timedatectl",
         ),
         also: &[],

@@ -40,7 +40,11 @@ pub(super) fn clock(facts: &Facts) -> Vec<Finding> {
         match off {
             0..DOUBTFUL => Finding::ok(check, &what),
             DOUBTFUL..REFUSED => Finding::warning(check, &what, hint),
-            _ => Finding::failed(check, &format!("{what}: AWS refuses what it signs"), hint),
+            _ => Finding::failed(
+                check,
+                &format!("{what}: AWS refuses what is signed by it"),
+                hint,
+            ),
         }
     });
     or_skipped(findings.collect(), check, "no endpoint told the time")
