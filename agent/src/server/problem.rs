@@ -65,6 +65,10 @@ fn hint(failure: &Failure) -> Option<String> {
              DeleteAccessKey and GetAccessKeyLastUsed on itself; those that ask for MFA need mfa_session"
                 .to_owned()
         }
+        Failure::Upstream { call, error } if call.contains("AccessKey") => format!(
+            "{}; then jumpgate status says whether the rotation is to be resumed",
+            upstream_hint(error)
+        ),
         Failure::Upstream { call, error } if is_denied_scope_down(call, error) => {
             "the role's policies, the profile's policy and the organisation's may all deny \
              sts:GetScopedCredentials; without scope_down the policy is narrowed by denies"
@@ -180,6 +184,26 @@ const fn upstream_hint(error: &TokenError) -> &'static str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// An answer to CreateAccessKey that never came leaves something to resume.
+    #[test]
+    fn a_call_of_a_rotation_that_failed_points_to_what_is_left() {
+        let hint = |kind| {
+            let error = TokenError {
+                kind,
+                code: None,
+                message: "STS did not answer in time".into(),
+                request_id: None,
+            };
+            let call = "CreateAccessKey".into();
+            problem(&Failure::Upstream { call, error }).hint.unwrap()
+        };
+        assert_eq!(
+            hint(TokenErrorKind::TimedOut),
+            "check the network; then try again; then jumpgate status says whether the rotation is to be resumed"
+        );
+        assert!(hint(TokenErrorKind::Denied).contains("iam:ListAccessKeys"));
+    }
 
     #[test]
     fn a_ticket_that_is_missing_or_wrong_is_said_to_be_that() {
