@@ -60,15 +60,7 @@ fn hint(failure: &Failure) -> Option<String> {
             "create an access key for an IAM user of that account and add that".to_owned()
         }
         Failure::Rotation { identity, refusal } => rotation_hint(identity.as_str(), refusal),
-        Failure::Upstream { call, error } if is_denied_key_call(call, error) => {
-            "the user's own policies must allow iam:ListAccessKeys, CreateAccessKey, UpdateAccessKey, \
-             DeleteAccessKey and GetAccessKeyLastUsed on itself; those that ask for MFA need mfa_session"
-                .to_owned()
-        }
-        Failure::Upstream { call, error } if call.contains("AccessKey") => format!(
-            "{}; then jumpgate status says whether the rotation is to be resumed",
-            upstream_hint(error)
-        ),
+        Failure::Upstream { call, error } if call.contains("AccessKey") => key_call_hint(error),
         Failure::Upstream { call, error } if is_denied_scope_down(call, error) => {
             "the role's policies, the profile's policy and the organisation's may all deny \
              sts:GetScopedCredentials; without scope_down the policy is narrowed by denies"
@@ -95,8 +87,15 @@ fn is_denied_scope_down(call: &str, error: &TokenError) -> bool {
     error.kind == TokenErrorKind::Denied && call.starts_with("GetScopedCredentials")
 }
 
-fn is_denied_key_call(call: &str, error: &TokenError) -> bool {
-    error.kind == TokenErrorKind::Denied && call.contains("AccessKey")
+/// Of IAM's calls about access keys.
+fn key_call_hint(error: &TokenError) -> String {
+    if error.kind == TokenErrorKind::Denied {
+        return "the user's own policies must allow iam:ListAccessKeys, CreateAccessKey, UpdateAccessKey, \
+                DeleteAccessKey and GetAccessKeyLastUsed on itself; those that ask for MFA need mfa_session"
+            .to_owned();
+    }
+    let hint = upstream_hint(error);
+    format!("{hint}; then jumpgate status says whether the rotation is to be resumed")
 }
 
 fn rotation_hint(identity: &str, refusal: &Refusal) -> String {
