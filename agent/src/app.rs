@@ -96,6 +96,7 @@ impl App {
             prompter: Arc::clone(&prompter) as _,
             processes: Arc::new(ProcProcesses),
             journal: Arc::clone(&journal) as _,
+            notifier: Arc::clone(&desktop) as _,
         };
         let broker = Broker::new(ports, config.settings, surroundings);
         let pid = std::process::id();

@@ -12,6 +12,7 @@ use jumpgate_iam::{CallerArn, MfaSerial, MfaSessionDuration};
 use crate::domain::assume_role::{AssumeRoleRequest, ScopeDown};
 use crate::domain::event::Event;
 use crate::domain::identity::{AccessKeyId, BaseCredentials, Endpoint, Identity, LongTermKey};
+use crate::domain::notice::Notice;
 use crate::domain::peer::Peer;
 use crate::domain::rotation::{LastUse, ListedKey, StoredKey};
 use crate::domain::session::AssumedRole;
@@ -279,6 +280,12 @@ pub trait Signs: Send + Sync {
 
     /// The next sign. Dropping the wait loses none.
     fn next(&self) -> Answer<'_, Sign>;
+}
+
+/// A person's desktop.
+pub trait Notifier: Send + Sync {
+    /// Shows a notice, soon; not at all where there is no desktop, or it has too many to show.
+    fn show(&self, notice: Notice);
 }
 
 /// Lines of text, as they come. Dropping it ends them.

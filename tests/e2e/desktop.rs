@@ -235,6 +235,30 @@ fn a_bus_that_went_away_is_found_again() {
     assert_eq!(locks(&scene.lab), ["suspend"]);
 }
 
+#[test]
+fn the_desktop_shows_hand_outs_refusals_and_locks() {
+    let Some(mut scene) = Scene::new("notifications", "[]") else {
+        return;
+    };
+    let text = scene.lab.configuration();
+    scene.lab.configure(&format!("{text}notify = true\n"));
+    scene.lab.run(&["reload"]).good();
+    scene.lab.run(&["credential-process", "dev"]).good();
+    let shown = scene.services.notification();
+    assert_eq!(shown.title, "Session of dev handed out");
+    assert!(shown.body.contains("jumpgate"), "{}", shown.body);
+    scene.lab.run(&["credential-process", "nobody"]);
+    assert_eq!(
+        scene.services.notification().title,
+        "Refused: profile nobody"
+    );
+    scene.lab.run(&["lock"]).good();
+    let shown = scene.services.notification();
+    assert_eq!(shown.title, "Jumpgate is locked");
+    assert_eq!(shown.body, "by its user");
+    assert_eq!(scene.services.notifications(), []);
+}
+
 /// It accepts nobody, and says nothing.
 #[test]
 fn a_bus_that_hangs_holds_nothing_up() {

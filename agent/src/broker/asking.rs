@@ -11,6 +11,7 @@ use super::failure::{Failure, Needs};
 use super::identities::{Answers, Identities};
 use crate::domain::identity::{CodeSource, Identity, Store};
 use crate::domain::name::IdentityName;
+use crate::domain::notice::Notice;
 use crate::domain::rotation::StoredKey;
 use crate::ports::{Answer, Asking, Errand, IdentityStore, PromptError, StoreError};
 
@@ -79,6 +80,7 @@ impl Identities {
             errand,
             remark,
         });
+        self.tell(identity, "A code of the MFA device", dialog);
         let needs = dialog.map(|_| Needs::code(mfa));
         let asked = self.answered(identity, needs, answer, |typed| typed.mfa_code.take());
         asked
@@ -99,6 +101,7 @@ impl Identities {
             errand,
             remark,
         });
+        self.tell(identity, "The passphrase", dialog);
         let needs = dialog.map(|_| Needs::passphrase());
         let asked = self.answered(identity, needs, answer, |typed| typed.passphrase.take());
         asked.await.map_err(|error| {
@@ -107,6 +110,14 @@ impl Identities {
                 needs: Needs::passphrase(),
             })
         })
+    }
+
+    /// The desktop shows that a person is about to be asked; a program needs nobody to be told.
+    fn tell(&self, identity: &Identity, what: &str, dialog: Option<&Errand>) {
+        if dialog.is_some() {
+            let about = format!("identity {}", identity.name);
+            self.ports.notifier.show(Notice::asked(what, &about));
+        }
     }
 
     /// Waits for a program; or, with what is needed, for a person at a dialog or a terminal.

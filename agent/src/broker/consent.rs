@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::flight::Flight;
 use crate::domain::consent::{self, Matter, Tree};
 use crate::domain::grant::{Ask, Grant, decide};
+use crate::domain::notice::Notice;
 use crate::domain::peer::Peer;
 use crate::ports::{PromptError, Wish};
 
@@ -237,6 +238,8 @@ impl Broker {
             let errand = errand.filter(|errand| ports.prompter.reaches(errand));
             let errand = errand.ok_or_else(|| unavailable(&grant))?;
             let wish = wish(&grant);
+            let about = format!("profile {}", grant.profile.name);
+            ports.notifier.show(Notice::asked("A yes or a no", &about));
             let answer = tokio::select! {
                 biased;
                 answer = ports.prompter.consent(&wish, &errand) => answer,

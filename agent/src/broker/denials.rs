@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::domain::event::Event;
-use crate::ports::Journal;
+use crate::domain::notice::Notice;
+use crate::ports::{Journal, Notifier};
 
 /// How long refusals of one kind are gathered.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
@@ -20,6 +21,9 @@ pub(super) const WINDOW: Duration = Duration::from_secs(10);
 /// Most kinds that are gathered at a time; what comes beyond it waits for its record, so that a flood of
 /// refusals is no faster than the disk.
 const MAX_KINDS: usize = 256;
+
+/// While this many kinds are gathered, the desktop is shown no more of them.
+const MAX_SHOWN: usize = 3;
 
 /// What makes two refusals one of a kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +57,7 @@ pub(super) struct Denials {
     open: Arc<Mutex<HashMap<Kind, Event>>>,
     writing: Arc<watch::Sender<usize>>,
     journal: Arc<dyn Journal>,
+    notifier: Arc<dyn Notifier>,
 }
 
 /// A record on its way to the journal, for [`Denials::flush`] to wait for.
@@ -65,11 +70,12 @@ impl Drop for Writing {
 }
 
 impl Denials {
-    pub(super) fn new(journal: Arc<dyn Journal>) -> Self {
+    pub(super) fn new(journal: Arc<dyn Journal>, notifier: Arc<dyn Notifier>) -> Self {
         Self {
             open: Arc::default(),
             writing: Arc::new(watch::channel(0).0),
             journal,
+            notifier,
         }
     }
 
@@ -96,7 +102,11 @@ impl Denials {
         if open.len() >= MAX_KINDS {
             return Some(event);
         }
+        let notice = Notice::refused(&event).filter(|_| open.len() < MAX_SHOWN);
         open.insert(kind.clone(), event);
+        if let Some(notice) = notice {
+            self.notifier.show(notice);
+        }
         drop(open);
         let this = self.clone();
         tokio::spawn(async move {

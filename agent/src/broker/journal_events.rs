@@ -10,6 +10,7 @@ use crate::domain::grant::{Ask, Grant, rule_for};
 use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
 use crate::domain::narrowing::Way;
+use crate::domain::notice::Notice;
 use crate::domain::peer::Peer;
 use crate::domain::session::Session;
 
@@ -17,6 +18,20 @@ impl Broker {
     /// The record of a hand-out. The first of a session's that is safely written is its issue. Until one is known
     /// to be on disk, all are flushed: whoever took the issue upon itself may be gone, and its record lost.
     pub(super) async fn record_lease(
+        self: &Arc<Self>,
+        lease: &Lease,
+        grant: &Grant,
+        minted: &Arc<Minted>,
+    ) -> Result<(), Failure> {
+        self.record_hand_out(lease, grant, minted).await?;
+        if grant.profile.notify {
+            let notice = Notice::handed_out(&lease.profile, &lease.peer, lease.interface);
+            self.ports.notifier.show(notice);
+        }
+        Ok(())
+    }
+
+    async fn record_hand_out(
         self: &Arc<Self>,
         lease: &Lease,
         grant: &Grant,

@@ -11,6 +11,7 @@ use super::{Broker, identity_of};
 use crate::domain::event::{Activity, Event};
 use crate::domain::identity::Identity;
 use crate::domain::name::IdentityName;
+use crate::domain::notice::Notice;
 use crate::domain::peer::Peer;
 use crate::domain::settings::AgentSettings;
 use crate::ports::Sign;
@@ -86,6 +87,7 @@ impl Broker {
     async fn drop_secrets(&self, by: LockedBy, peer: Option<&Peer>, why: &str) -> (usize, usize) {
         let dropped = (self.identities.lock(by), self.sessions.lock());
         self.consents.lock();
+        self.ports.notifier.show(Notice::locked(why));
         let mut event = Event::new(Activity::IdentityLock, self.ports.clock.now());
         event.peer = peer.cloned();
         event.detail = Some(why.to_owned());

@@ -62,8 +62,8 @@ use crate::domain::settings::Settings;
 use jumpgate_api::{JournalReport, Secret, Timestamp};
 
 use crate::ports::{
-    Clock, Entropy, IdentityStore, Journal, JournalHealth, KeyService, Lines, Processes, Prompter,
-    TokenService, Witness,
+    Clock, Entropy, IdentityStore, Journal, JournalHealth, KeyService, Lines, Notifier, Processes,
+    Prompter, TokenService, Witness,
 };
 
 /// What a caller waits beyond `prompt_wait`: the calls to STS that follow a person's answer.
@@ -89,6 +89,8 @@ pub struct Ports {
     pub processes: Arc<dyn Processes>,
     /// The audit record.
     pub journal: Arc<dyn Journal>,
+    /// A person's desktop.
+    pub notifier: Arc<dyn Notifier>,
 }
 
 impl Ports {
@@ -150,7 +152,7 @@ impl Broker {
             changes: Changes::default(),
             clocks: Clocks::new(ports.clock.as_ref()),
             key_turns: Turns::default(),
-            denials: Denials::new(Arc::clone(&ports.journal)),
+            denials: Denials::new(Arc::clone(&ports.journal), Arc::clone(&ports.notifier)),
             endpoints: Endpoints::default(),
             consents: Consents::default(),
             ports,

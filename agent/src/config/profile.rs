@@ -83,6 +83,7 @@ impl<'a> Context<'_, 'a> {
             require,
             narrow,
             scope_down,
+            notify: raw.notify.here().is_some_and(|entry| entry.value),
             peers: Vec::new(),
         };
         profile.peers = peers::rules(faults, &self.policies, &raw.peers, &profile);

@@ -92,6 +92,7 @@ pub(super) struct RawProfile<'a> {
     pub(super) require: Entry<Vec<Written<&'a str>>>,
     pub(super) narrow: Option<RawNarrow<'a>>,
     pub(super) scope_down: Entry<&'a str>,
+    pub(super) notify: Entry<bool>,
     pub(super) peers: Vec<RawPeer<'a>>,
 }
 
@@ -270,6 +271,7 @@ impl<'a> RawProfile<'a> {
             require: section.texts("require", MAX_WORDS, "a list such as [\"reason\"]"),
             narrow: narrow.map(|narrow| RawNarrow::read(&narrow)),
             scope_down: section.text("scope_down", "\"sts\""),
+            notify: section.boolean("notify"),
             peers: peers(section),
         }
     }

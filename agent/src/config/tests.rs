@@ -67,6 +67,7 @@ transitive_tags = ["Zone"]
 require     = ["reason", "ticket", "confirm"]
 narrow      = { policy = false, duration = false, tags = ["Team"] }
 scope_down  = "sts"
+notify      = true
 peers       = [{ exe = "/usr/bin/terraform" }, { exe = "/usr/bin/aws" }]
 
 [serve.build]
@@ -197,7 +198,7 @@ fn every_key_of_a_profile_arrives() {
     );
     assert_eq!(dev.transitive.len(), 1);
     assert!(dev.require.reason && dev.require.ticket && dev.require.confirm);
-    assert!(!dev.narrow.policy && !dev.narrow.duration && dev.scope_down);
+    assert!(!dev.narrow.policy && !dev.narrow.duration && dev.scope_down && dev.notify);
     assert_eq!(dev.narrow.tags.len(), 1);
     let exes = dev.peers.iter().map(|rule| rule.criteria.exe.as_deref());
     let exes: Vec<&str> = exes.flatten().collect();
@@ -254,7 +255,7 @@ fn defaults() {
     assert_eq!(dev.session_name.to_string(), DEFAULT_SESSION_NAME);
     assert_eq!(dev.account_name, None);
     assert_eq!(dev.narrow, Default::default());
-    assert!(!dev.scope_down);
+    assert!(!dev.scope_down && !dev.notify);
     assert_eq!(dev.require, Default::default());
     assert_eq!((dev.policy.as_ref(), dev.peers.len()), (None, 0));
 }

@@ -13,6 +13,7 @@ pub mod lease;
 pub mod lifetime;
 pub mod name;
 pub mod narrowing;
+pub mod notice;
 pub mod peer;
 pub mod preset;
 pub mod profile;

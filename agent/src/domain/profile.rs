@@ -46,6 +46,8 @@ pub struct Profile {
     pub narrow: NarrowBounds,
     /// Whether GetScopedCredentials may narrow its sessions for an ask.
     pub scope_down: bool,
+    /// Whether the desktop shows each of its hand-outs.
+    pub notify: bool,
     /// Who may ask; empty for any process of the same user.
     pub peers: Vec<PeerRule>,
 }

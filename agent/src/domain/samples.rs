@@ -151,6 +151,7 @@ pub fn profile(name: &str) -> Profile {
         narrow: NarrowBounds::default(),
         preset: None,
         scope_down: false,
+        notify: false,
         peers: Vec::new(),
     }
 }

@@ -16,14 +16,18 @@ use tokio::time::Instant;
 use self::bus::{Bus, Lost};
 use self::ear::Ear;
 use self::watcher::{Kind, Wanted};
+use crate::domain::notice::Notice;
 use crate::domain::settings::AgentSettings;
-use crate::ports::{Answer, Sign, Signs};
+use crate::ports::{Answer, Notifier, Sign, Signs};
 
 /// Where the machine's bus is unless `DBUS_SYSTEM_BUS_ADDRESS` says otherwise (D-Bus specification, "System message bus").
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
 
 /// Most signs that wait to be heeded; further ones wait in the bus.
 const MAX_SIGNS: usize = 16;
+
+/// Most notices that wait to be shown; further ones are left out.
+const MAX_NOTICES: usize = 16;
 
 /// How often a bus that went away is looked for, after 1 s, 2 s, 4 s and so on: for about four minutes in all.
 const RETRIES: u32 = 8;
@@ -45,6 +49,7 @@ pub struct Addresses {
 pub struct DesktopBuses {
     wanted: watch::Sender<Wanted>,
     signs: tokio::sync::Mutex<mpsc::Receiver<Sign>>,
+    notices: mpsc::Sender<Notice>,
     lines: Mutex<Vec<Line>>,
 }
 
@@ -54,21 +59,25 @@ impl DesktopBuses {
     pub fn new(addresses: Addresses) -> Self {
         let (wanted, heeded) = watch::channel(Wanted::default());
         let (signs, receiver) = mpsc::channel(MAX_SIGNS);
-        let line = |kind, address: Option<String>| {
+        let (notices, to_show) = mpsc::channel(MAX_NOTICES);
+        let line = |kind, address: Option<String>, notices| {
             address.map(|address| Line {
                 kind,
                 address,
                 wanted: heeded.clone(),
                 signs: signs.clone(),
+                notices,
+                notice: None,
             })
         };
         let lines = [
-            line(Kind::System, addresses.system),
-            line(Kind::Session, addresses.session),
+            line(Kind::System, addresses.system, None),
+            line(Kind::Session, addresses.session, Some(to_show)),
         ];
         Self {
             wanted,
             signs: tokio::sync::Mutex::new(receiver),
+            notices,
             lines: Mutex::new(lines.into_iter().flatten().collect()),
         }
     }
@@ -101,6 +110,12 @@ impl Signs for DesktopBuses {
     }
 }
 
+impl Notifier for DesktopBuses {
+    fn show(&self, notice: Notice) {
+        let _no_desktop_or_too_many = self.notices.try_send(notice);
+    }
+}
+
 /// The line to one bus.
 #[derive(Debug)]
 struct Line {
@@ -108,6 +123,18 @@ struct Line {
     address: String,
     wanted: watch::Receiver<Wanted>,
     signs: mpsc::Sender<Sign>,
+    /// What is to be shown, on the user's bus.
+    notices: Option<mpsc::Receiver<Notice>>,
+    /// What the connection is made for.
+    notice: Option<Notice>,
+}
+
+/// The next notice; never where none are shown.
+async fn next(notices: &mut Option<mpsc::Receiver<Notice>>) -> Option<Notice> {
+    match notices {
+        Some(notices) => notices.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Why a connection is given up in good order.
@@ -150,14 +177,24 @@ impl Line {
     /// Waits until something is wanted of this bus; says no when the agent ends.
     async fn is_needed(&mut self) -> bool {
         let kind = self.kind;
-        let wanted = self
-            .wanted
-            .wait_for(|wanted| !wanted.names(kind).is_empty());
-        wanted.await.is_ok()
+        let listens = |wanted: &Wanted| !wanted.names(kind).is_empty();
+        tokio::select! {
+            biased;
+            wanted = self.wanted.wait_for(listens) => wanted.is_ok(),
+            notice = next(&mut self.notices) => {
+                self.notice = notice;
+                self.notice.is_some()
+            }
+        }
     }
 
     /// After a failure: for a while, and when there were too many until other things are wanted.
     async fn pause(&mut self, lost: Option<u32>) -> bool {
+        // What could not be shown is old by the time that the bus is there.
+        self.notice = None;
+        if let Some(notices) = &mut self.notices {
+            while notices.try_recv().is_ok() {}
+        }
         let Some(times) = lost.filter(|times| *times <= RETRIES) else {
             return self.wanted.changed().await.is_ok();
         };
@@ -173,6 +210,9 @@ impl Line {
         let mut ear = Ear::new(bus, self.kind, wanted);
         let mut sign = ear.first();
         loop {
+            if let Some(notice) = self.notice.take() {
+                bus.show(&notice);
+            }
             while let Some(sign) = sign.take().or_else(|| ear.next()) {
                 if self.signs.send(sign).await.is_err() {
                     return Ok(Ended::Agent);
@@ -181,6 +221,10 @@ impl Line {
             tokio::select! {
                 moved = bus.news() => moved?,
                 late = ear.late() => sign = late,
+                notice = next(&mut self.notices) => match notice {
+                    None => return Ok(Ended::Agent),
+                    some => self.notice = some,
+                },
                 changed = self.wanted.changed() => {
                     return Ok(changed.map_or(Ended::Agent, |()| Ended::OtherWishes));
                 }

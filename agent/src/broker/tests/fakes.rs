@@ -16,13 +16,14 @@ use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{
     AccessKeyId, BaseCredentials, CodeSource, Endpoint, Identity, LongTermKey,
 };
+use crate::domain::notice::Notice;
 use crate::domain::rotation::{LastUse, ListedKey, StoredKey};
 use crate::domain::samples;
 use crate::domain::session::AssumedRole;
 use crate::ports::{
     Answer, Asking, Clock, Entropy, Errand, IdentityStore, Journal, JournalError, JournalHealth,
-    KeyCall, KeyService, Kin, Lines, MfaProof, Processes, PromptError, Prompter, StoreError,
-    TokenError, TokenErrorKind, TokenService, Wish,
+    KeyCall, KeyService, Kin, Lines, MfaProof, Notifier, Processes, PromptError, Prompter,
+    StoreError, TokenError, TokenErrorKind, TokenService, Wish,
 };
 
 /// 30 s after a step of RFC 6238 begins would be awkward to count with: this is the beginning of one.
@@ -685,6 +686,24 @@ impl Processes for FakeProcesses {
             terminal: Some("/dev/pts/3".into()),
             parent: None,
         }
+    }
+}
+
+/// A desktop that keeps what it was shown.
+#[derive(Default)]
+pub(crate) struct FakeNotifier(Mutex<Vec<Notice>>);
+
+impl FakeNotifier {
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let notices = locked(&self.0);
+        let lines = notices.iter().map(|notice| notice.title.clone());
+        lines.collect()
+    }
+}
+
+impl Notifier for FakeNotifier {
+    fn show(&self, notice: Notice) {
+        locked(&self.0).push(notice);
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod fakes;
 mod histories;
 mod lifetimes;
 mod locking;
+mod notices;
 mod people;
 mod recording;
 mod reloading;
@@ -25,8 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::fakes::{
-    FakeClock, FakeEntropy, FakeJournal, FakeKeys, FakeProcesses, FakePrompter, FakeStore,
-    FakeTokens,
+    FakeClock, FakeEntropy, FakeJournal, FakeKeys, FakeNotifier, FakeProcesses, FakePrompter,
+    FakeStore, FakeTokens,
 };
 use super::{Answers, Broker, Failure, Leased, Ports};
 use crate::domain::event::Activity;
@@ -57,6 +58,7 @@ pub(crate) struct House {
     pub(crate) prompter: Arc<FakePrompter>,
     pub(crate) processes: Arc<FakeProcesses>,
     pub(crate) journal: Arc<FakeJournal>,
+    pub(crate) notifier: Arc<FakeNotifier>,
 }
 
 impl House {
@@ -69,6 +71,7 @@ impl House {
         let prompter = Arc::new(FakePrompter::new());
         let processes = Arc::new(FakeProcesses::default());
         let journal = Arc::new(FakeJournal::new());
+        let notifier = Arc::new(FakeNotifier::default());
         let ports = Ports {
             clock: clock.clone(),
             entropy: Arc::new(FakeEntropy::default()),
@@ -79,6 +82,7 @@ impl House {
             prompter: prompter.clone(),
             processes: processes.clone(),
             journal: journal.clone(),
+            notifier: notifier.clone(),
         };
         Self {
             broker: Broker::new(ports, settings, surroundings()),
@@ -90,6 +94,7 @@ impl House {
             prompter,
             processes,
             journal,
+            notifier,
         }
     }
 

@@ -44,6 +44,7 @@ pub(in crate::config) const PROFILE_KEYS: &[&str] = &[
     "require",
     "narrow",
     "scope_down",
+    "notify",
     "peers",
 ];
 pub(in crate::config) const NARROW_KEYS: &[&str] = &["policy", "duration", "tags"];

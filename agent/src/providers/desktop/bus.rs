@@ -1,13 +1,17 @@
 //! A connection to a D-Bus daemon that waits in the runtime and never blocks it; connecting happens beside it.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use dbus::Message;
+use dbus::arg::Variant;
 use dbus::channel::Channel;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+use crate::domain::notice::Notice;
 
 /// How long a bus may take to let us in.
 const CONNECT_WAIT: Duration = Duration::from_secs(30);
@@ -65,6 +69,22 @@ impl Bus {
         self.0.send(message).ok()
     }
 
+    /// Has a notice shown (freedesktop.org, Desktop Notifications Specification 1.2), unless the bus has not taken an
+    /// earlier message yet. Whether there is anybody to show it is not asked.
+    pub(super) fn show(&self, notice: &Notice) {
+        if self.0.has_messages_to_send() {
+            return;
+        }
+        let name = "org.freedesktop.Notifications";
+        let place = "/org/freedesktop/Notifications";
+        let (actions, hints) = (Vec::<String>::new(), HashMap::<String, Variant<u8>>::new());
+        let call = Message::call_with_args(name, place, name, "Notify", ("Jumpgate", 0_u32, ""));
+        let mut call = call.append2(notice.title.as_str(), escaped(&notice.body));
+        call.append_all((actions, hints, -1_i32));
+        call.set_no_reply(true);
+        self.send(call);
+    }
+
     /// Waits until something has come in or can go out, and moves it. Dropping the wait loses nothing.
     ///
     /// # Errors
@@ -92,5 +112,23 @@ impl Bus {
     async fn ready(&self, interest: Interest) -> io::Result<()> {
         let socket = AsyncFd::with_interest(Socket(self.0.watch().fd), interest)?;
         socket.ready(interest).await.map(drop)
+    }
+}
+
+/// A body may hold markup; ours holds none.
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_no_markup() {
+        let text = "/tmp/<a href=\"x\">&amp;";
+        let shown = "/tmp/&lt;a href=&quot;x&quot;&gt;&amp;amp;";
+        assert_eq!(escaped(text), shown);
     }
 }
