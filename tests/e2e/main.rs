@@ -31,6 +31,7 @@ mod narrowing;
 mod peers;
 mod presets;
 mod process;
+mod prompts;
 mod rotation;
 mod rules;
 mod scope;

@@ -9,6 +9,7 @@ pub mod memory;
 pub mod programs;
 pub mod prompts;
 pub mod ran;
+pub mod screen;
 pub mod skip;
 pub mod sts;
 pub mod terminal;

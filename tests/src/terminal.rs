@@ -76,6 +76,15 @@ impl Terminal {
         typed.expect("the terminal is there");
     }
 
+    /// Types, into a program that reads each key; the one for the end of a line is `\r`.
+    ///
+    /// # Panics
+    /// The terminal is gone.
+    pub fn type_keys(&mut self, keys: &str) {
+        let typed = self.screen.write_all(keys.as_bytes());
+        typed.expect("the terminal is there");
+    }
+
     /// Waits for the end of the program; returns what else was shown.
     ///
     /// # Panics

@@ -40,10 +40,12 @@ async fn asked(argv: &Argv) -> Result<zeroize::Zeroizing<Vec<u8>>, PromptError> 
 }
 
 fn zenity(found: &Found, text: &Text, kept: Kept) -> Argv {
-    let (title, body) = (
-        format!("--title={}", text.title),
-        format!("--text={}", text.body()),
-    );
+    // Above an entry, an underscore would be an access key.
+    let body = match kept {
+        Kept::Hidden | Kept::Shown => text.body().replace('_', "__"),
+        Kept::Nothing => text.body(),
+    };
+    let (title, body) = (format!("--title={}", text.title), format!("--text={body}"));
     let kind: &[&str] = match kept {
         Kept::Hidden => &["--entry", "--hide-text"],
         Kept::Shown => &["--entry"],

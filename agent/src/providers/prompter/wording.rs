@@ -39,7 +39,7 @@ pub(super) fn code(serial: &MfaSerial, errand: &Errand, remark: Option<&'static 
         title: "Jumpgate: MFA code",
         remark,
         lines,
-        prompt: Some("Code:"),
+        prompt: Some("MFA code:"),
     }
 }
 
