@@ -18,7 +18,7 @@ use crate::keyring::{Session, lab_in};
 use set_ups::{BROKEN, configuration, reworded, stop};
 
 /// What the machine that the tests run on is like is not the set-up's fault.
-const MACHINE: [&str; 4] = ["ptrace", "memory", "core-dumps", "disk-space"];
+const MACHINE: [&str; 5] = ["ptrace", "memory", "core-dumps", "disk-space", "lock-signs"];
 
 /// Everything that is not in order, but for what the machine is like.
 fn blamed(ran: &Ran) -> Vec<Value> {

@@ -39,6 +39,10 @@ pub enum Check {
     MfaDevice,
     /// A display for prompts.
     Display,
+    /// Programs by which a person is asked.
+    Prompter,
+    /// What tells the agent that the machine sleeps or its screen is locked.
+    LockSigns,
     /// Each STS endpoint.
     Sts,
     /// The clock, against each STS endpoint.
@@ -59,7 +63,7 @@ pub enum Check {
 
 impl Check {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::ConfigurationFile,
         Self::Configuration,
         Self::Programs,
@@ -78,6 +82,8 @@ impl Check {
         Self::KeyAge,
         Self::MfaDevice,
         Self::Display,
+        Self::Prompter,
+        Self::LockSigns,
         Self::Sts,
         Self::Clock,
         Self::Environment,
@@ -110,6 +116,8 @@ impl Check {
             Self::KeyAge => "key-age",
             Self::MfaDevice => "mfa-device",
             Self::Display => "display",
+            Self::Prompter => "prompter",
+            Self::LockSigns => "lock-signs",
             Self::Sts => "sts",
             Self::Clock => "clock",
             Self::Environment => "environment",

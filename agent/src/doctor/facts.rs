@@ -31,6 +31,7 @@ pub(super) struct Facts {
 pub(super) struct Here {
     pub(super) has_display: bool,
     pub(super) has_runtime_directory: bool,
+    pub(super) has_session_bus: bool,
 }
 
 /// The configuration.
@@ -107,8 +108,12 @@ pub(super) struct Files {
     /// Directory and socket.
     pub(super) socket: Option<(Look, Look)>,
     pub(super) state: Option<State>,
-    /// The programs that identities name by an absolute path.
+    /// The programs that identities name, each under the name that stands there.
     pub(super) named_programs: Vec<Look>,
+    /// By what a person could be asked, the first first.
+    pub(super) prompters: Vec<PathBuf>,
+    /// The socket of the machine's bus, if its address is that of one.
+    pub(super) system_bus: Option<Look>,
     /// Sections of the AWS CLI's files.
     pub(super) aws: Vec<AwsFile>,
 }

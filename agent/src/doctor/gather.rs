@@ -59,6 +59,7 @@ pub(super) fn everything(environment: &Environment, told: Told) -> Facts {
         here: Here {
             has_display: has_display(environment),
             has_runtime_directory: environment.xdg_runtime_dir.is_some(),
+            has_session_bus: environment.dbus_session_bus_address.is_some(),
         },
         configured,
         machine: machine::look(),

@@ -5,6 +5,7 @@ mod configuration;
 mod keyring;
 mod machine;
 mod network;
+mod people;
 mod places;
 mod shadows;
 
@@ -41,7 +42,9 @@ fn judged(check: Check, facts: &Facts) -> Vec<Finding> {
         Check::StoredKey => keyring::stored_key(facts),
         Check::KeyAge => agent::key_age(facts),
         Check::MfaDevice => configuration::mfa_device(facts),
-        Check::Display => keyring::display(facts),
+        Check::Display => people::display(facts),
+        Check::Prompter => with_files(check, facts, people::prompter),
+        Check::LockSigns => with_files(check, facts, people::lock_signs),
         Check::Sts => network::sts(facts),
         Check::Clock => network::clock(facts),
         Check::Environment => shadows::environment(facts),

@@ -46,6 +46,13 @@ enum Kept {
     Nothing,
 }
 
+/// The programs that a person could be asked by, the first first. One for a terminal counts, whoever's that will be.
+#[must_use]
+pub fn asking_programs(screen: &Screen, by: PromptBy) -> Vec<std::path::PathBuf> {
+    let found = found::programs(screen, by, Some("/dev/tty")).into_iter();
+    found.map(|found| found.program).collect()
+}
+
 /// Asks programs and people.
 #[derive(Debug)]
 pub struct PersonPrompter {

@@ -363,6 +363,27 @@ pub(super) const BROKEN: &[Broken] = &[
         also: &[],
     },
     Broken {
+        name: "a desktop without a program that could ask",
+        break_it: |lab| {
+            let bin = lab.path("bin").display().to_string();
+            lab.set("PATH", &bin);
+            lab.set("DISPLAY", ":of-nobody");
+            let text = lab
+                .configuration()
+                .replace("mfa = \"command\"", "mfa = \"prompt\"");
+            let lines = text.lines().filter(|line| !line.starts_with("mfa_command"));
+            lab.configure(&lines.collect::<Vec<_>>().join("\n"));
+            nothing()
+        },
+        expected: (
+            "prompter",
+            "warning",
+            "no program that could ask",
+            "install pinentry",
+        ),
+        also: &[],
+    },
+    Broken {
         name: "no session bus",
         break_it: |lab| reworded(lab, "store = \"file\"", "store = \"keyring\""),
         expected: (

@@ -12,7 +12,10 @@ use crate::config::place;
 use crate::doctor::facts::{Configured, Files, Found, Kind, Look, State};
 use crate::doctor::told::Told;
 use crate::domain::identity::{CodeSource, Store};
+use crate::domain::settings::PromptBy;
+use crate::providers::desktop::SYSTEM_BUS;
 use crate::providers::journal;
+use crate::providers::prompter::{Screen, asking_programs};
 use crate::providers::sealed_file;
 
 /// Where to look.
@@ -23,7 +26,11 @@ pub(super) struct Places {
     runtime_directory: Option<PathBuf>,
     socket: Option<PathBuf>,
     state: Option<PathBuf>,
-    named_programs: Vec<PathBuf>,
+    named_programs: Vec<String>,
+    path: Vec<PathBuf>,
+    has_display: bool,
+    prompt_by: PromptBy,
+    system_bus: Option<PathBuf>,
     /// Names of sealed files.
     sealed: Vec<String>,
     credentials_file: Option<PathBuf>,
@@ -46,6 +53,12 @@ impl Places {
             socket: place::socket(environment).ok(),
             state: place::state_directory(environment).ok(),
             named_programs: named_programs(configured),
+            path: environment.path.clone(),
+            has_display: super::has_display(environment),
+            prompt_by: configured
+                .valid()
+                .map_or(PromptBy::Auto, |config| config.settings.agent.prompter),
+            system_bus: socket_of(environment.dbus_system_bus_address.as_deref()),
             sealed: sealed.collect(),
             credentials_file: told.credentials_file.clone(),
             config_file: told.config_file.clone(),
@@ -57,6 +70,11 @@ impl Places {
             let changed = path.metadata().ok()?.mtime();
             Some(Timestamp::from_unix_seconds(changed))
         };
+        let screen = Screen {
+            display: self.has_display,
+            path: self.path.clone(),
+        };
+        let prompters = asking_programs(&screen, self.prompt_by);
         let aws = [
             (self.credentials_file, shared_file::Kind::Credentials),
             (self.config_file, shared_file::Kind::Config),
@@ -79,8 +97,10 @@ impl Places {
             named_programs: self
                 .named_programs
                 .iter()
-                .map(|path| behind(path))
+                .map(|name| program(name, &self.path))
                 .collect(),
+            system_bus: self.system_bus.as_deref().map(named),
+            prompters,
             state: self.state.map(|state| look_below(&state, &self.sealed)),
             aws: aws
                 .into_iter()
@@ -90,8 +110,7 @@ impl Places {
     }
 }
 
-/// What a name on PATH means, the agent's environment decides.
-fn named_programs(configured: &Configured) -> Vec<PathBuf> {
+fn named_programs(configured: &Configured) -> Vec<String> {
     let identities = configured.valid().into_iter();
     let identities = identities.flat_map(|config| config.settings.identities.values());
     let commands = identities.flat_map(|identity| {
@@ -101,10 +120,14 @@ fn named_programs(configured: &Configured) -> Vec<PathBuf> {
         });
         [code, identity.passphrase_command.as_ref()]
     });
-    let paths = commands
-        .flatten()
-        .map(|command| PathBuf::from(&command.program));
-    paths.filter(|path| path.is_absolute()).collect()
+    let programs = commands.flatten();
+    programs.map(|command| command.program.clone()).collect()
+}
+
+/// The socket's path in an address of D-Bus.
+fn socket_of(address: Option<&str>) -> Option<PathBuf> {
+    let path = address.unwrap_or(SYSTEM_BUS).strip_prefix("unix:path=")?;
+    path.split([',', ';']).next().map(PathBuf::from)
 }
 
 fn look_below(state: &Path, sealed: &[String]) -> State {
@@ -148,12 +171,19 @@ fn above(path: &Path) -> Vec<Look> {
     }
 }
 
-/// What a program stands for that may be a link; under its own name.
-fn behind(path: &Path) -> Look {
-    let real = path.canonicalize();
+/// What a program's name means, which may be that of a link: a path, or the first of that name on PATH.
+fn program(name: &str, path: &[PathBuf]) -> Look {
+    let place = match name.contains('/') {
+        true => Some(PathBuf::from(name)),
+        false => {
+            let mut places = path.iter().map(|directory| directory.join(name));
+            places.find(|place| place.is_file())
+        }
+    };
+    let real = place.map(|place| place.canonicalize().unwrap_or(place));
     Look {
-        found: named(real.as_deref().unwrap_or(path)).found,
-        path: path.to_owned(),
+        found: real.map_or(Found::Nothing, |real| named(&real).found),
+        path: PathBuf::from(name),
     }
 }
 

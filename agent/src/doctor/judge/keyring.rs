@@ -1,14 +1,13 @@
-//! Where keys are kept, and whether a person can be asked for what unlocks them.
+//! Where keys are kept, part by part.
 
-use super::unless_faulty;
 use crate::doctor::check::Check;
 use crate::doctor::facts::{Facts, Look};
 use crate::doctor::finding::Finding;
-use crate::domain::identity::{CodeSource, Identity, Store};
+use crate::domain::identity::{Identity, Store};
 use crate::ports::StoreError;
 use crate::providers::keyring::probe::{Broken, Part, Sight};
 
-fn identities(facts: &Facts) -> impl Iterator<Item = &Identity> {
+pub(super) fn identities(facts: &Facts) -> impl Iterator<Item = &Identity> {
     let config = facts.configured.valid().into_iter();
     let identities = config.flat_map(|config| config.settings.identities.values());
     identities.map(|identity| &**identity)
@@ -138,25 +137,4 @@ fn found(identity: &Identity, items: usize) -> Finding {
             &format!("jumpgate identity remove {name}, then: jumpgate identity add {name}"),
         ),
     }
-}
-
-pub(super) fn display(facts: &Facts) -> Vec<Finding> {
-    let check = Check::Display;
-    let asks = identities(facts).any(|identity| {
-        let mfa = identity.mfa.as_ref();
-        identity.store == Store::Keyring || mfa.is_some_and(|mfa| mfa.source == CodeSource::Prompt)
-    });
-    let missing = (asks && !facts.here.has_display).then(|| {
-        Finding::warning(
-            check,
-            "neither DISPLAY nor WAYLAND_DISPLAY is set here: an agent that is started from here can show no prompt",
-            "start it from the desktop's session, or answer on a terminal: jumpgate unlock",
-        )
-    });
-    let in_order = if asks {
-        "there is one"
-    } else {
-        "nothing would be asked on one"
-    };
-    unless_faulty(missing.into_iter().collect(), check, in_order)
 }

@@ -77,6 +77,8 @@ fn files() -> Files {
             room: Some(1 << 32),
         }),
         named_programs: vec![at("/bin/code", Kind::File, 0, 0o755)],
+        prompters: vec!["/usr/bin/pinentry".into()],
+        system_bus: Some(at("/run/bus", Kind::Socket, 0, 0o666)),
         aws: Vec::new(),
     }
 }
@@ -99,6 +101,7 @@ fn sound() -> Facts {
         here: Here {
             has_display: true,
             has_runtime_directory: true,
+            has_session_bus: true,
         },
         configured: Configured::Valid(Box::new(parsed)),
         files: Some(files()),
@@ -564,5 +567,30 @@ fn the_kernel() {
         core.what.ends_with("go to /usr/bin/reporter"),
         "{}",
         core.what
+    );
+}
+
+#[test]
+fn who_can_be_asked_and_who_tells() {
+    blames(
+        |f| with(f).prompters.clear(),
+        "prompter warning: no program that could ask is on PATH",
+    );
+    blames(
+        |f| with(f).system_bus.as_mut().unwrap().found = Found::Nothing,
+        "lock-signs warning: there is no system bus at /run/bus",
+    );
+    blames(
+        |f| f.here.has_session_bus = false,
+        "lock-signs warning: there is no session bus",
+    );
+    let mut server = sound();
+    server.here.has_display = false;
+    server.here.has_session_bus = false;
+    with(&mut server).prompters.clear();
+    let blamed = blamed(&server);
+    assert!(
+        blamed.len() == 1 && blamed[0].starts_with("display warning"),
+        "{blamed:?}"
     );
 }
