@@ -10,6 +10,7 @@ mod endpoints;
 mod exec;
 mod figures;
 mod hang;
+mod lock;
 mod process;
 mod scale;
 mod wrk;
@@ -25,12 +26,13 @@ use scale::Scale;
 type Part = fn(&Programs, Scale) -> Vec<Limit>;
 
 /// All of them, in their order.
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("process", process::measure),
     ("endpoints", endpoints::measure),
     ("exec", exec::measure),
     ("hang", hang::measure),
     ("kills", exec::kills),
+    ("lock", lock::measure),
 ];
 
 fn main() -> ExitCode {

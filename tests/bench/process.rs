@@ -67,7 +67,7 @@ pub(crate) fn timed(mut command: Command) -> Duration {
 }
 
 /// System calls that the agent makes while nobody asks it for anything: each would be a wake-up.
-fn idle_calls(lab: &Lab) -> String {
+pub(crate) fn idle_calls(lab: &Lab) -> String {
     let traced = Command::new("timeout")
         .args([
             &IDLE_SECONDS.to_string(),

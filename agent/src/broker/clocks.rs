@@ -1,6 +1,7 @@
 //! The wall clock, held against the one that nobody can set: whether somebody set it since the last request.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::Broker;
 use crate::domain::clock::{Jump, Reading};
@@ -15,10 +16,10 @@ impl Clocks {
         Self(Mutex::new(read(clock)))
     }
 
-    fn jump(&self, clock: &dyn Clock) -> Option<Jump> {
+    fn read(&self, clock: &dyn Clock) -> (Reading, Option<Jump>) {
         let now = read(clock);
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        now.jump_since(std::mem::replace(&mut *last, now))
+        (now, now.jump_since(std::mem::replace(&mut *last, now)))
     }
 }
 
@@ -32,10 +33,16 @@ fn read(clock: &dyn Clock) -> Reading {
 impl Broker {
     /// A wall clock that went ahead has every expiry judged by what it reads now. One that went back would have them all
     /// come too late: sessions are made anew, and base credentials count as ending sooner by as much.
-    pub(super) async fn look_at_the_clocks(&self) {
-        let Some(jump) = self.clocks.jump(self.ports.clock.as_ref()) else {
-            return;
-        };
+    /// Returns what the latter reads.
+    pub(super) async fn look_at_the_clocks(&self) -> Duration {
+        let (now, jump) = self.clocks.read(self.ports.clock.as_ref());
+        if let Some(jump) = jump {
+            self.judge_anew(jump).await;
+        }
+        now.running
+    }
+
+    async fn judge_anew(&self, jump: Jump) {
         self.ports.tokens.forget_skew();
         let back = jump.back();
         let (by, way) = if back.is_zero() {

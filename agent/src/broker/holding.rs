@@ -167,13 +167,16 @@ impl Identities {
     }
 
     /// A request came in: idleness starts anew.
-    pub(super) fn touch(&self) {
-        self.table().touched = self.ports.clock.running();
+    pub(super) fn touch(&self, now: Duration) {
+        self.table().touched = now;
     }
 
     /// How long until idleness or age locks what is unlocked, and which of the two; `None` while nothing is.
-    pub(super) fn lock_due(&self, agent: &AgentSettings) -> Option<(Duration, &'static str)> {
-        let now = self.ports.clock.running();
+    pub(super) fn lock_due(
+        &self,
+        agent: &AgentSettings,
+        now: Duration,
+    ) -> Option<(Duration, &'static str)> {
         let table = self.table();
         let oldest = table
             .states

@@ -110,8 +110,8 @@ impl Broker {
             }
             Sign::Awake => {
                 self.lift(LockedBy::Suspend);
-                self.look_at_the_clocks().await;
-                self.lock_what_is_due().await;
+                let now = self.look_at_the_clocks().await;
+                self.lock_what_is_due(now).await;
             }
             Sign::ScreenUnlocked => self.lift(LockedBy::ScreenLock),
             Sign::Sleeping(_) | Sign::ScreenLocked => {}
@@ -143,13 +143,14 @@ impl Broker {
 
     /// A request came in. Timers stand still while the machine sleeps, so what is due is looked at first.
     pub(super) async fn arrive(&self) {
-        self.look_at_the_clocks().await;
-        self.lock_what_is_due().await;
-        self.identities.touch();
+        // Asked by every request: the clock is read once for all of it.
+        let now = self.look_at_the_clocks().await;
+        self.lock_what_is_due(now).await;
+        self.identities.touch(now);
     }
 
-    async fn lock_what_is_due(&self) {
-        let due = self.identities.lock_due(&self.settings().agent);
+    async fn lock_what_is_due(&self, now: Duration) {
+        let due = self.identities.lock_due(&self.settings().agent, now);
         if let Some((Duration::ZERO, why)) = due {
             self.drop_secrets(LockedBy::Time, None, why).await;
         }
@@ -159,7 +160,10 @@ impl Broker {
     pub async fn keep_locking(&self) {
         loop {
             let news = self.identities.changed();
-            match self.identities.lock_due(&self.settings().agent) {
+            match self
+                .identities
+                .lock_due(&self.settings().agent, self.running())
+            {
                 None => news.await,
                 Some((Duration::ZERO, why)) => {
                     self.drop_secrets(LockedBy::Time, None, why).await;
