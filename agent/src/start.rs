@@ -337,7 +337,7 @@ fn providers(
             proxy,
             ..Options::default()
         }),
-        keyring: KeyringStore::new(desktop, DEFAULT_WAIT),
+        keyring: KeyringStore::new(desktop, DEFAULT_WAIT).read_patiently(),
         prompter: PersonPrompter::new(screen, agent),
         sealed_files: SealedFileStore::new(state.join("identities")),
         journal,

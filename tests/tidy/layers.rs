@@ -290,7 +290,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aws_smithy_runtime_api", &["agent/src/providers/sts"]),
     ("aws_smithy_types", &["agent/src/providers/sts"]),
     ("chacha20poly1305", &["agent/src/providers/sealed_file"]),
-    ("dbus", &["agent/src/providers/desktop"]),
+    (
+        "dbus",
+        &["agent/src/providers/desktop", "agent/src/providers/keyring"],
+    ),
     (
         "dbus_secret_service_keyring_store",
         &["agent/src/providers/keyring"],

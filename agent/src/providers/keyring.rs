@@ -8,6 +8,7 @@
 //! below `/proc/self`, which a process that is not dumpable cannot read.
 
 mod explain;
+mod owner;
 pub mod probe;
 mod queue;
 
@@ -31,6 +32,10 @@ use queue::{Queue, Vault};
 /// How long a caller waits by default: an unlock prompt may be on the screen, for a save as for a read.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(50);
 
+/// How long a read takes at most for a caller who counts those who wait, and gives up when the last does: no
+/// `prompt_wait` is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(660);
+
 /// The attribute that all our items share.
 const SERVICE: &str = "jumpgate";
 
@@ -51,29 +56,49 @@ pub struct Desktop {
 #[derive(Debug)]
 pub struct KeyringStore {
     queue: Queue<SecretService>,
+    address: Option<String>,
     wait: Duration,
+    wait_for_read: Duration,
 }
 
 impl KeyringStore {
     /// The keyring of this desktop; each caller waits at most this long ([`DEFAULT_WAIT`]).
     #[must_use]
     pub fn new(desktop: Desktop, wait: Duration) -> Self {
+        let address = desktop.bus_address.clone();
         let vault = SecretService {
             desktop,
             connection: None,
         };
         Self {
             queue: Queue::new(vault),
+            address,
             wait,
+            wait_for_read: wait,
         }
+    }
+
+    /// Lets the caller end a read: it takes as long as somebody waits for it.
+    #[must_use]
+    pub const fn read_patiently(mut self) -> Self {
+        self.wait_for_read = LONGEST_WAIT;
+        self
     }
 
     async fn in_time<T>(
         &self,
+        wait: Duration,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let answer = tokio::time::timeout(self.wait, answer).await;
-        answer.unwrap_or_else(|_| Err(explain::late(self.wait)))
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = tokio::time::sleep(wait) => Err(explain::late(wait)),
+            () = owner::ended(self.address.as_deref()) => {
+                self.queue.abandon();
+                Err(explain::ended())
+            }
+        }
     }
 }
 
@@ -83,7 +108,7 @@ impl IdentityStore for KeyringStore {
         identity: &'a Identity,
         _: Option<&'a Secret<String>>,
     ) -> Answer<'a, Result<StoredKey, StoreError>> {
-        Box::pin(self.in_time(self.queue.load(&identity.name)))
+        Box::pin(self.in_time(self.wait_for_read, self.queue.load(&identity.name)))
     }
 
     fn save<'a>(
@@ -92,11 +117,11 @@ impl IdentityStore for KeyringStore {
         key: &'a StoredKey,
         _: Option<&'a Secret<String>>,
     ) -> Answer<'a, Result<(), StoreError>> {
-        Box::pin(self.in_time(self.queue.save(&identity.name, key)))
+        Box::pin(self.in_time(self.wait, self.queue.save(&identity.name, key)))
     }
 
     fn remove<'a>(&'a self, identity: &'a Identity) -> Answer<'a, Result<(), StoreError>> {
-        Box::pin(self.in_time(self.queue.remove(&identity.name)))
+        Box::pin(self.in_time(self.wait, self.queue.remove(&identity.name)))
     }
 
     fn wants_passphrase(&self) -> bool {
@@ -181,6 +206,13 @@ impl Vault for SecretService {
 
     fn disconnect(&mut self) {
         self.connection = None;
+    }
+
+    fn renewed(&self) -> Option<Self> {
+        Some(Self {
+            desktop: self.desktop.clone(),
+            connection: None,
+        })
     }
 }
 

@@ -129,6 +129,14 @@ pub(super) fn late(wait: Duration) -> StoreError {
     )
 }
 
+/// The keyring went away in the middle of a call: its prompt, if there was one, went with it.
+pub(super) fn ended() -> StoreError {
+    unavailable(
+        "the keyring's program ended while it was asked".to_owned(),
+        "start it again, or log in anew; then try again",
+    )
+}
+
 /// Too many calls wait.
 pub(super) fn busy() -> StoreError {
     unavailable(

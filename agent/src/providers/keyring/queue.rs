@@ -27,6 +27,11 @@ pub(super) trait Vault: Send + 'static {
 
     /// Forgets what a call that broke off may have left half done.
     fn disconnect(&mut self);
+
+    /// Another one, to go on with where a call of this one never ends.
+    fn renewed(&self) -> Option<Self>
+    where
+        Self: Sized;
 }
 
 type Outcome<T> = Result<T, StoreError>;
@@ -44,12 +49,12 @@ enum Call {
 /// The waiting calls. The thread starts with the first one and ends with the queue.
 pub(super) struct Queue<V> {
     state: Mutex<State<V>>,
-    loads: Loads,
 }
 
 enum State<V> {
     Idle(V),
-    Running(SyncSender<Call>),
+    /// The thread's calls, those who wait for a key, and a vault to go on with.
+    Running(SyncSender<Call>, Loads, Option<V>),
     /// The thread could not be started.
     Broken,
 }
@@ -64,7 +69,6 @@ impl<V: Vault> Queue<V> {
     pub(super) fn new(vault: V) -> Self {
         Self {
             state: Mutex::new(State::Idle(vault)),
-            loads: Loads::default(),
         }
     }
 
@@ -87,42 +91,66 @@ impl<V: Vault> Queue<V> {
         answer.await.unwrap_or_else(|_| Err(explain::broke_off()))
     }
 
+    /// Gives up a call that never ends, with all that wait behind it. Its thread is left alone; the next call has another.
+    pub(super) fn abandon(&self) {
+        let mut state = locked(&self.state);
+        if let State::Running(_, loads, spare) = &mut *state {
+            // Those who wait are told by their dropped replies.
+            locked(loads).clear();
+            *state = spare.take().map_or(State::Broken, State::Idle);
+        }
+    }
+
     fn join(&self, name: &IdentityName, reply: Reply<StoredKey>) -> Outcome<()> {
-        let mut loads = locked(&self.loads);
+        let mut state = locked(&self.state);
+        let (calls, loads) = state.running()?;
+        let mut loads = locked(loads);
         if let Some(waiting) = loads.get_mut(name) {
             waiting.push(reply);
             return Ok(());
         }
-        self.push(Call::Load(name.clone()))?;
+        send(calls, Call::Load(name.clone()))?;
         loads.insert(name.clone(), vec![reply]);
         Ok(())
     }
 
     fn push(&self, call: Call) -> Outcome<()> {
-        let mut state = locked(&self.state);
-        if let State::Idle(_) = &*state {
-            *state = match std::mem::replace(&mut *state, State::Broken) {
-                State::Idle(vault) => start(vault, Arc::clone(&self.loads))?,
-                other => other,
-            };
-        }
-        let State::Running(sender) = &*state else {
-            return Err(explain::broke_off());
-        };
-        sender.try_send(call).map_err(|error| match error {
-            TrySendError::Full(_) => explain::busy(),
-            TrySendError::Disconnected(_) => explain::broke_off(),
-        })
+        send(locked(&self.state).running()?.0, call)
     }
 }
 
-fn start<V: Vault>(vault: V, loads: Loads) -> Outcome<State<V>> {
+impl<V: Vault> State<V> {
+    /// The running thread, started if need be.
+    fn running(&mut self) -> Outcome<(&SyncSender<Call>, &Loads)> {
+        if let Self::Idle(_) = self {
+            *self = match std::mem::replace(self, Self::Broken) {
+                Self::Idle(vault) => start(vault)?,
+                other => other,
+            };
+        }
+        match self {
+            Self::Running(calls, loads, _) => Ok((calls, loads)),
+            Self::Idle(_) | Self::Broken => Err(explain::broke_off()),
+        }
+    }
+}
+
+fn send(calls: &SyncSender<Call>, call: Call) -> Outcome<()> {
+    calls.try_send(call).map_err(|error| match error {
+        TrySendError::Full(_) => explain::busy(),
+        TrySendError::Disconnected(_) => explain::broke_off(),
+    })
+}
+
+fn start<V: Vault>(vault: V) -> Outcome<State<V>> {
     let (sender, calls) = mpsc::sync_channel(MAX_WAITING);
+    let (loads, spare) = (Loads::default(), vault.renewed());
+    let served = Arc::clone(&loads);
     std::thread::Builder::new()
         .name("keyring".to_owned())
-        .spawn(move || serve(vault, &calls, &loads))
+        .spawn(move || serve(vault, &calls, &served))
         .map_err(|_| explain::broke_off())?;
-    Ok(State::Running(sender))
+    Ok(State::Running(sender, loads, spare))
 }
 
 fn serve<V: Vault>(mut vault: V, calls: &Receiver<Call>, loads: &Loads) {

@@ -31,6 +31,12 @@ impl Vault for Scripted {
     fn disconnect(&mut self) {
         self.began.send("disconnect".to_owned()).unwrap();
     }
+    fn renewed(&self) -> Option<Self> {
+        // It answers nothing: whoever asks it is told that it broke off.
+        let (_, answers) = mpsc::channel();
+        let began = self.began.clone();
+        Some(Self { began, answers })
+    }
 }
 
 struct Stage {
@@ -199,4 +205,23 @@ fn the_thread_starts_with_the_first_call_and_ends_with_the_queue() {
         None,
         "the thread ended"
     );
+}
+
+/// A keyring that dies while it asks leaves its call hanging for good.
+#[tokio::test]
+async fn a_call_that_never_ends_is_given_up_and_the_next_has_a_thread_of_its_own() {
+    let mut stage = Stage::new();
+    let name = name("jump");
+    let waiting = async {
+        let gone = stage.queue.load(&name).await;
+        assert_eq!(gone, Err(explain::broke_off()));
+    };
+    let giving_up = async {
+        assert_eq!(stage.began.recv().await.unwrap(), "load jump");
+        stage.queue.abandon();
+    };
+    tokio::join!(waiting, giving_up);
+    let next = stage.queue.load(&name).await;
+    assert_eq!(stage.began.recv().await.unwrap(), "load jump");
+    assert!(next.is_err());
 }
