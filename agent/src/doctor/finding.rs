@@ -45,7 +45,7 @@ impl Finding {
             check,
             state,
             what: one_line(what),
-            hint: hint.map(one_line),
+            hint: hint.filter(|hint| !hint.is_empty()).map(one_line),
         }
     }
 

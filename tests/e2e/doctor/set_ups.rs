@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use jumpgate_tests::Lab;
@@ -53,11 +53,11 @@ fn mode(path: &Path, mode: u32) -> Held {
     nothing()
 }
 
-pub(super) fn configuration(lab: &Lab) -> std::path::PathBuf {
+pub(super) fn configuration(lab: &Lab) -> PathBuf {
     lab.path(".config/jumpgate/config.toml")
 }
 
-fn state(lab: &Lab, name: &str) -> std::path::PathBuf {
+fn state(lab: &Lab, name: &str) -> PathBuf {
     lab.path(".local/state/jumpgate").join(name)
 }
 
@@ -99,18 +99,32 @@ fn endpoint(lab: &Lab, url: &str) {
     reworded(lab, &old, &format!("sts_endpoint = \"{url}\""));
 }
 
-/// An agent that says the same to every request.
-fn played_agent(lab: &mut Lab, answer: String) -> Held {
-    lab.run(&["agent", "stop"]).good();
-    lab.wait_for_agent();
+/// Takes a socket away, so that nobody waits for an answer on it any more.
+struct Socket(PathBuf);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _gone = fs::remove_file(&self.0);
+    }
+}
+
+/// An agent that says the same to every request, or nothing at all.
+fn played_agent(lab: &mut Lab, answer: Option<String>) -> Held {
+    stop(lab);
     let listener = UnixListener::bind(lab.socket()).unwrap();
-    Box::new(thread::spawn(move || {
+    thread::spawn(move || {
+        let mut held = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _asked = stream.read(&mut [0; 4096]);
-            stream.write_all(answer.as_bytes()).unwrap();
+            if let Some(answer) = &answer {
+                let _asked = stream.read(&mut [0; 4096]);
+                stream.write_all(answer.as_bytes()).unwrap();
+            } else {
+                held.push(stream);
+            }
         }
-    }))
+    });
+    Box::new(Socket(lab.socket()))
 }
 
 pub(super) fn stop(lab: &Lab) {
@@ -244,9 +258,9 @@ pub(super) const BROKEN: &[Broken] = &[
             let length = status.len();
             played_agent(
                 lab,
-                format!(
+                Some(format!(
                     "HTTP/1.1 200 OK\r\njumpgate-agent-version: 0.0.9\r\ncontent-length: {length}\r\n\r\n{status}"
-                ),
+                )),
             )
         },
         expected: (
@@ -259,8 +273,14 @@ pub(super) const BROKEN: &[Broken] = &[
     },
     Broken {
         name: "an agent that answers nonsense",
-        break_it: |lab| played_agent(lab, "hello\r\n\r\n".to_owned()),
+        break_it: |lab| played_agent(lab, Some("hello\r\n\r\n".to_owned())),
         expected: ("agent", "failed", "HTTP", "restart it"),
+        also: &[],
+    },
+    Broken {
+        name: "an agent that never answers",
+        break_it: |lab| played_agent(lab, None),
+        expected: ("agent", "failed", "in time", "jumpgate agent stop"),
         also: &[],
     },
     Broken {
