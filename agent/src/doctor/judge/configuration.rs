@@ -19,8 +19,7 @@ pub(super) fn file(facts: &Facts) -> Vec<Finding> {
         }
         Configured::Missing(path) => {
             let what = format!("there is no configuration at {}", path.display());
-            let hint =
-                "jumpgate check shows one to begin with; JUMPGATE_CONFIG can name another place";
+            let hint = "jumpgate import makes one of ~/.aws/config, jumpgate check shows one to begin with";
             vec![Finding::failed(check, &what, hint)]
         }
         Configured::Late(path) => {

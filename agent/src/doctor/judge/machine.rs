@@ -26,7 +26,7 @@ pub(super) fn ptrace(facts: &Facts) -> Vec<Finding> {
     vec![match facts.machine.ptrace_scope.as_deref() {
         None => Finding::ok(
             check,
-            "the kernel has no Yama; the agent itself refuses debuggers",
+            "the kernel has no Yama, so programs of yours can read each other's memory; the agent refuses",
         ),
         Some("0") => Finding::warning(
             check,
