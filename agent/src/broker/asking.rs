@@ -199,6 +199,10 @@ impl Identities {
         store: &dyn IdentityStore,
         passphrase: Option<&Secret<String>>,
     ) -> Result<Result<StoredKey, StoreError>, Failure> {
+        if identity.store != Store::Keyring {
+            // It asks nobody, and takes what its work takes.
+            return Ok(store.load(identity, passphrase).await);
+        }
         let attendance = self.attendance(&identity.name);
         let nobody = attendance.is_empty();
         let given_up = async {
@@ -266,8 +270,7 @@ impl Identities {
 
     /// What a caller is told whose time is over: a keyring that is still being read is asking a person.
     pub(super) fn too_late(&self, identity: &Identity, waited: Duration) -> Failure {
-        let opening = self.with(&identity.name, |state| state.opening);
-        if opening && identity.store == Store::Keyring {
+        if self.with(&identity.name, |state| state.opening) {
             Failure::BeingAsked(format!("identity {}", identity.name))
         } else {
             Failure::Waited(waited)

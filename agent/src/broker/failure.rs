@@ -40,7 +40,7 @@ pub enum Failure {
         needs: Needs,
     },
     /// The profile or a rule asks for a person's yes, and nobody can be asked.
-    #[error("{0} asks for a person's confirmation, and this version can ask nobody for one")]
+    #[error("{0} asks for a person's yes, and nobody can be asked from here")]
     ConfirmationUnavailable(String),
     /// The process that asked has ended, or became another program, and a rule was for the one that it was.
     #[error(

@@ -43,7 +43,8 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::NoSuchLease(_) => "jumpgate leases lists the live ones".to_owned(),
         Failure::InteractionRequired { identity, .. } => format!("run: jumpgate unlock {identity}"),
         Failure::ConfirmationUnavailable(_) => {
-            "use a profile without it, or take confirm out of it: jumpgate reload".to_owned()
+            "a dialog asks for it: start the agent where DISPLAY is set, with pinentry or zenity on PATH"
+                .to_owned()
         }
         Failure::PeerChanged(_) => "ask again, from the program that the rule is for".to_owned(),
         Failure::BeingAsked(_) => {
@@ -123,7 +124,7 @@ fn unanswered_hint(identity: &str, error: &PromptError) -> String {
     let first = match error {
         PromptError::NoPrompter | PromptError::Withdrawn => "",
         PromptError::Declined | PromptError::TimedOut => "try again, and answer; or ",
-        PromptError::Failed(_) => "correct mfa_command, passphrase_command or prompter; or ",
+        PromptError::Failed(_) => "correct mfa_command or passphrase_command, or the prompter; or ",
     };
     format!("{first}run: jumpgate unlock {identity}")
 }
