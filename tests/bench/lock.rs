@@ -45,15 +45,15 @@ fn put_to_sleep(programs: &Programs, bus: &Bus, rests: bool) -> (Duration, Durat
         lab.set(variable, &bus.address());
     }
     lab.start_agent();
-    lab.add_identity();
-    lab.run(&["credential-process", "dev"]).good();
-    let door = Door::open(&lab, "dev", Kind::Container);
-    assert_eq!(door.ask().status, 200);
     let inhibitor = services.inhibitor();
     if rests {
         let calls = format!("{:>10}", idle_calls(&lab));
         row("system calls in 10 s at rest, on both buses", calls);
     }
+    lab.add_identity();
+    lab.run(&["credential-process", "dev"]).good();
+    let door = Door::open(&lab, "dev", Kind::Container);
+    assert_eq!(door.ask().status, 200);
     let sent = services.sleep(true);
     await_release(inhibitor);
     let released = sent.elapsed();
