@@ -10,6 +10,7 @@ use dbus::arg::Variant;
 use dbus::channel::Channel;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::oneshot;
 
 use crate::domain::notice::Notice;
 
@@ -44,19 +45,27 @@ impl Bus {
             return Err(Lost("its address is not one of a socket".to_owned()));
         }
         let address = address.to_owned();
-        let connecting = tokio::task::spawn_blocking(move || {
-            let mut channel = Channel::open_private(&address)?;
-            channel.register()?;
-            channel.set_watch_enabled(true);
-            Ok(Self(channel))
-        });
+        let (reply, connecting) = oneshot::channel();
+        // Not one of the runtime's threads: those wait for more work for a while, and wake up to end.
+        let started = std::thread::Builder::new()
+            .name("bus".to_owned())
+            .spawn(move || reply.send(Self::connected(&address)));
+        started.map_err(|error| Lost(error.to_string()))?;
         match tokio::time::timeout(CONNECT_WAIT, connecting).await {
             Ok(Ok(connected)) => {
-                connected.map_err(|error: dbus::Error| Lost(error.name().unwrap_or("").to_owned()))
+                connected.map_err(|error| Lost(error.name().unwrap_or("").to_owned()))
             }
             Ok(Err(_)) => Err(Lost("connecting broke off".to_owned())),
             Err(_) => Err(Lost("it does not answer".to_owned())),
         }
+    }
+
+    /// Blocks until the bus has let us in.
+    fn connected(address: &str) -> Result<Self, dbus::Error> {
+        let mut channel = Channel::open_private(address)?;
+        channel.register()?;
+        channel.set_watch_enabled(true);
+        Ok(Self(channel))
     }
 
     /// The next message that has come.
