@@ -268,3 +268,27 @@ async fn a_keyring_that_nobody_answers_is_said_so() {
     assert!(remedy.contains("may still be on the screen"), "{remedy}");
     assert_eq!(begin.elapsed(), Duration::from_secs(50));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_says_at_once_that_a_person_is_asked_and_finds_the_answer_later() {
+    let house = at_screen(&[Ok("123456")]);
+    house.prompter.dialogs.close();
+    let (owner, ask) = (peer(), ask("dev"));
+    let endpoint = house.broker.open_endpoint(&owner, &ask).await.unwrap();
+    let serve = || house.broker.serve_endpoint(&endpoint, &owner, None);
+    let begin = tokio::time::Instant::now();
+    for _ in 0..3 {
+        let failure = serve().await.err().unwrap();
+        assert_eq!(failure.code(), Code::InteractionRequired);
+        assert_eq!(
+            failure.to_string(),
+            "identity jump: a person is being asked"
+        );
+    }
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    pass(40).await;
+    house.prompter.dialogs.open();
+    settle().await;
+    serve().await.unwrap();
+    assert_eq!(house.prompter.dialogs.count(), 1);
+}
