@@ -112,7 +112,7 @@ fn caller(errand: &Errand) -> String {
     let terminal = terminal.map_or_else(String::new, |name| format!(", {}", plain(name)));
     let parent = errand.kin.parent.as_ref();
     let parent = parent.map_or_else(String::new, |(pid, path)| {
-        format!(", started by {} (process {pid})", plain(path))
+        format!("\nstarted by {} (process {pid})", plain(path))
     });
     format!("{executable} (process {}{terminal}){parent}", errand.pid)
 }
@@ -166,7 +166,7 @@ mod tests {
             text.body(),
             "Once more.\n\nMFA code of arn:aws:iam::111111111111:mfa/alice\n\
              for the profile dev\n\
-             asked for by /usr/bin/jumpgate (process 4711, /dev/pts/3), started by /usr/bin/aws (process 4710)"
+             asked for by /usr/bin/jumpgate (process 4711, /dev/pts/3)\nstarted by /usr/bin/aws (process 4710)"
         );
         errand.others = 49;
         let text = code(&serial, &errand, None);
