@@ -277,7 +277,7 @@ fn status_says_all_that_the_contract_names() {
     // GetCallerIdentity, GetSessionToken, AssumeRole.
     assert_eq!(
         status["sts"],
-        serde_json::json!({"calls": 3, "failures": 0})
+        serde_json::json!({"calls": 3, "failures": 0, "skew_seconds": 0})
     );
     assert_eq!(
         (&status["journal"]["healthy"], &status["journal"]["records"]),

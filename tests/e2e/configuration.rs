@@ -67,41 +67,41 @@ fn broken(lab: &Lab) {
 /// Where it is in the file (`FILE:LINE:COLUMN: KEY:`), and what is said of it.
 const SAID: [(&str, &str); 12] = [
     (
-        "config.toml:21:7: profile.base.via:",
+        "config.toml:22:7: profile.base.via:",
         "base -> loop -> base",
     ),
-    ("config.toml:28:10: profile.keys:", "account is missing"),
+    ("config.toml:29:10: profile.keys:", "account is missing"),
     (
-        "config.toml:29:1: profile.keys.acount:",
+        "config.toml:30:1: profile.keys.acount:",
         "did you mean \"account\"?",
     ),
     (
-        "config.toml:31:1: profile.keys.colour:",
+        "config.toml:32:1: profile.keys.colour:",
         "is no key of [profile.keys]",
     ),
     (
-        "config.toml:32:12: profile.keys.duration:",
+        "config.toml:33:12: profile.keys.duration:",
         "expected a duration in quotes",
     ),
     (
-        "config.toml:33:12: profile.keys.identity:",
+        "config.toml:34:12: profile.keys.identity:",
         "did you mean \"jump\"?",
     ),
     ("broken.json:3:3: profile.files.policy:", "named at "),
     (
-        "config.toml:43:10: profile.twice.policy:",
+        "config.toml:44:10: profile.twice.policy:",
         "key \"Effect\" is there already at line 1, column 39",
     ),
     (
-        "config.toml:48:651: profile.tags.tags.Tag51:",
+        "config.toml:49:651: profile.tags.tags.Tag51:",
         "51 session tags (expected at most 50)",
     ),
     (
-        "config.toml:53:22: profile.case.tags.team:",
+        "config.toml:54:22: profile.case.tags.team:",
         "repeats \"Team\"",
     ),
     (
-        "config.toml:58:317: profile.arns.policy_arns[10]:",
+        "config.toml:59:317: profile.arns.policy_arns[10]:",
         "11 of them (expected at most 10)",
     ),
     ("  hint: correct the file", "jumpgate check"),
@@ -140,7 +140,7 @@ fn a_start_that_fails_says_the_same_and_leaves_nothing_behind() {
     assert_eq!((ran.code(), ran.stdout.as_str()), (64, ""));
     assert!(ran.stderr.len() < 1024, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("jumpgate: "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("config.toml:21:7"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("config.toml:22:7"), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("jumpgate check\n"), "{}", ran.stderr);
 
     assert!(!lab.socket().exists(), "a socket");
@@ -209,7 +209,7 @@ fn a_broken_file_leaves_the_old_one_in_force_and_a_good_one_replaces_it() {
         ran.stderr
     );
     assert_eq!(ran.stderr.lines().count(), SAID.len() + 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("config.toml:58:317"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("config.toml:59:317"), "{}", ran.stderr);
     assert!(
         ran.stderr
             .lines()
@@ -224,7 +224,7 @@ fn a_broken_file_leaves_the_old_one_in_force_and_a_good_one_replaces_it() {
         lab.status()["config_error"]
             .as_str()
             .unwrap()
-            .contains("config.toml:21:7")
+            .contains("config.toml:22:7")
     );
     lab.run(&["credential-process", "dev"]).good();
     let records = lab.records("config.reload");
@@ -236,7 +236,7 @@ fn a_broken_file_leaves_the_old_one_in_force_and_a_good_one_replaces_it() {
         record["status_detail"]
             .as_str()
             .unwrap()
-            .contains("config.toml:21:7")
+            .contains("config.toml:22:7")
     );
 
     lab.configure_profiles(&DEV.replace("[profile.dev]", "[profile.new]"));
