@@ -24,6 +24,7 @@ pub mod serve;
 pub mod session;
 pub mod settings;
 pub mod template;
+pub mod totp;
 pub mod weight;
 
 #[cfg(test)]
