@@ -35,6 +35,7 @@ mod prompts;
 mod rotation;
 mod rules;
 mod scope;
+mod seed;
 mod socket;
 mod standing;
 mod storm;

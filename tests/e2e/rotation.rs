@@ -16,20 +16,20 @@ const ALICE: &str = "arn:aws:iam::111111111111:user/alice";
 const OLD: &str = "AKIAJUMPGATEDEMO2345";
 
 /// What alice may do with her own keys; the condition stands for a policy that asks for MFA.
-fn own_keys(condition: &str) -> String {
+pub(crate) fn own_keys(condition: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":["iam:ListAccessKeys","iam:CreateAccessKey",
         "iam:UpdateAccessKey","iam:DeleteAccessKey","iam:GetAccessKeyLastUsed"],"Resource":"{ALICE}"{condition}}}}}"#
     )
 }
 
-fn world(policy: Option<String>) -> World {
+pub(crate) fn world(policy: Option<String>) -> World {
     let mut world = World::demo();
     world.users[0].policies.extend(policy);
     world
 }
 
-fn lab_of(world: World) -> Lab {
+pub(crate) fn lab_of(world: World) -> Lab {
     let lab = Lab::in_world(&programs(), world, "");
     lab.configure_profiles(DEV);
     lab

@@ -1,4 +1,4 @@
-//! MFA codes: typed by a person or printed by a program, each sent to AWS at most once.
+//! MFA codes: typed by a person, printed by a program or made of a stored seed, each sent to AWS at most once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,10 @@ use jumpgate_api::Secret;
 use super::asking::{Asked, MAX_ROUNDS};
 use super::failure::{Failure, Needs};
 use super::identities::Identities;
+use crate::domain::clock::correction;
 use crate::domain::identity::{CodeSource, Identity, Mfa, MfaSession};
+use crate::domain::totp::{STEP_SECONDS, TotpSeed};
 use crate::ports::{Errand, StoreError, TokenErrorKind};
-
-/// The step of RFC 6238 codes.
-const TOTP_STEP_SECONDS: i64 = 30;
 
 /// What the person reads after a code that was used already.
 const USED_CODE: &str = "That code was used already. Wait until the device shows the next one.";
@@ -20,6 +19,15 @@ const USED_CODE: &str = "That code was used already. Wait until the device shows
 /// How long a typed code waits for the AssumeRole that takes it (`mfa_session = "off"`). AWS accepts a code
 /// for its own 30 s and one step before and after.
 const CODE_KEEPS: Duration = Duration::from_secs(60);
+
+/// What a code that nobody typed beforehand can come from.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    /// What is stored beside the key.
+    pub(super) seed: Option<&'a TotpSeed>,
+    /// On whose behalf a person is asked.
+    pub(super) errand: Option<&'a Errand>,
+}
 
 impl Identities {
     /// Keeps a typed code for the next AssumeRole, if the identity takes one for each.
@@ -57,17 +65,22 @@ impl Identities {
     }
 
     /// A code that was not used yet. One that was is not sent again: the program that prints them is asked once more
-    /// when the next step of RFC 6238 begins; a person, at once, and is told to wait for the next one.
+    /// when the next step of RFC 6238 begins, and a seed makes the next one then; a person is asked at once, and told
+    /// to wait for the next one.
     pub(super) async fn new_code(
         &self,
         identity: &Identity,
-        errand: Option<&Errand>,
+        origin: Origin<'_>,
         remark: Option<&'static str>,
     ) -> Result<Asked, Failure> {
         let mut remark = remark;
         let mut tries = 0;
         loop {
-            let asked = self.ask_for_code(identity, errand, remark).await?;
+            let asked = if identity.makes_codes() {
+                Asked::typed(&self.made_code(identity, origin.seed)?)
+            } else {
+                self.ask_for_code(identity, origin.errand, remark).await?
+            };
             tries += 1;
             match self.use_up(identity, &asked.answer) {
                 Ok(()) => return Ok(asked),
@@ -78,9 +91,31 @@ impl Identities {
         }
     }
 
+    /// The code that a stored seed makes now.
+    fn made_code(
+        &self,
+        identity: &Identity,
+        seed: Option<&TotpSeed>,
+    ) -> Result<Secret<String>, Failure> {
+        let name = &identity.name;
+        let seed = seed.ok_or_else(|| Failure::Store {
+            identity: name.clone(),
+            error: StoreError::Unavailable {
+                what: "no TOTP seed is stored beside its key".to_owned(),
+                remedy: format!("run: jumpgate identity add {name}"),
+            },
+        })?;
+        Ok(seed.code(self.time_at_aws()))
+    }
+
+    /// Unix seconds by AWS's clock, as far as it was measured.
+    fn time_at_aws(&self) -> i64 {
+        let skew = self.ports.tokens.skew().unwrap_or(0);
+        self.ports.clock.now().unix_seconds() + correction(skew)
+    }
+
     fn rest_of_step(&self) -> Duration {
-        let now = self.ports.clock.now().unix_seconds();
-        let rest = TOTP_STEP_SECONDS - now.rem_euclid(TOTP_STEP_SECONDS);
+        let rest = STEP_SECONDS - self.time_at_aws().rem_euclid(STEP_SECONDS);
         Duration::from_secs(rest.unsigned_abs())
     }
 
@@ -115,7 +150,12 @@ impl Identities {
                 return Ok(Some(code));
             }
             let errand = self.errand(identity);
-            match self.new_code(identity, errand.as_ref(), None).await {
+            let held = self.with(&identity.name, |state| state.unlocked.clone());
+            let origin = Origin {
+                seed: held.as_ref().and_then(|held| held.seed.as_ref()),
+                errand: errand.as_ref(),
+            };
+            match self.new_code(identity, origin, None).await {
                 Ok(asked) => return Ok(Some(asked.answer)),
                 Err(missing) if self.is_mended(identity, &missing) => {
                     let answered = tokio::time::timeout_at(deadline, news).await;

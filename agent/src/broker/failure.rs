@@ -135,33 +135,43 @@ pub struct Needs {
     pub passphrase: bool,
     /// A code of this MFA device.
     pub mfa_serial: Option<String>,
+    /// The seed of the MFA device, to be kept.
+    pub totp_seed: bool,
 }
 
 impl Needs {
     pub(super) fn passphrase() -> Self {
         Self {
             passphrase: true,
-            mfa_serial: None,
+            ..Self::default()
         }
     }
 
     pub(super) fn code(mfa: &Mfa) -> Self {
         Self {
-            passphrase: false,
             mfa_serial: Some(mfa.serial.to_string()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn seed() -> Self {
+        Self {
+            totp_seed: true,
+            ..Self::default()
         }
     }
 
     /// Whether nothing is missing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        !self.passphrase && self.mfa_serial.is_none()
+        !self.passphrase && self.mfa_serial.is_none() && !self.totp_seed
     }
 
     fn describe(&self) -> &'static str {
         match (self.passphrase, self.mfa_serial.is_some()) {
             (true, true) => "it needs its passphrase and an MFA code",
             (true, false) => "it needs its passphrase",
+            (false, _) if self.totp_seed => "it needs the TOTP seed of its MFA device",
             (false, _) => "it needs an MFA code",
         }
     }

@@ -17,6 +17,7 @@ use super::holding::{Barred, Era};
 use crate::domain::identity::{BaseCredentials, Identity, LongTermKey};
 use crate::domain::name::IdentityName;
 use crate::domain::rotation::KeyHistory;
+use crate::domain::totp::TotpSeed;
 
 /// How long a question on a terminal counts as open: callers wait for it meanwhile.
 const OPEN_PROMPT: Duration = Duration::from_secs(120);
@@ -28,6 +29,8 @@ pub struct Answers {
     pub passphrase: Option<Secret<String>>,
     /// A code of the MFA device.
     pub mfa_code: Option<Secret<String>>,
+    /// The seed of the MFA device, to be kept beside a key.
+    pub totp_seed: Option<TotpSeed>,
 }
 
 impl Answers {
@@ -41,6 +44,8 @@ impl Answers {
 pub(super) struct Unlocked {
     pub(super) key: LongTermKey,
     pub(super) base: BaseCredentials,
+    /// What the agent makes codes of, if it does.
+    pub(super) seed: Option<TotpSeed>,
 }
 
 /// When something was unlocked: by the wall clock for people, by the one that nobody can set for the lock.
@@ -273,14 +278,14 @@ impl Identities {
         identity: &Arc<Identity>,
         answers: Option<&Answers>,
     ) -> Flight<Arc<Unlocked>> {
-        let key = state.unlocked.as_ref().map(|held| held.key.clone());
+        let held = state.unlocked.clone();
         let (this, on_board) = (self.clone(), Arc::clone(identity));
         let (that, name) = (self.clone(), identity.name.clone());
         let by_ask = answers.is_none();
         let answers = answers.cloned();
         let flight = Flight::start(
             async move {
-                let unlocked = this.fetch(&on_board, key, answers).await?;
+                let unlocked = this.fetch(&on_board, held, answers).await?;
                 if by_ask {
                     this.record_unlock(&on_board).await;
                 }

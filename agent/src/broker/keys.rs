@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jumpgate_iam::CallerArn;
 
+use super::failure::Needs;
 use super::{Answers, Broker, Failure};
 use crate::domain::event::{Activity, Event};
 use crate::domain::identity::{BaseCredentials, Identity, LongTermKey, UnfitKey, fit_to_keep};
@@ -71,11 +72,19 @@ impl Broker {
         if key.access_key_id.is_temporary() {
             return Err(UnfitKey::Temporary(key.access_key_id.as_str().to_owned()).into());
         }
+        let keeps_seed = identity.makes_codes();
+        if keeps_seed && answers.totp_seed.is_none() {
+            return Err(Failure::InteractionRequired {
+                identity: identity.name.clone(),
+                needs: Needs::seed(),
+            });
+        }
         let store = self.ports.store(identity.store);
         let passphrase = self.identities.passphrase(identity, store, answers).await?;
         let caller = self.whose(identity, &BaseCredentials::from(key)).await?;
         fit_to_keep(identity, key, &caller)?;
-        let stored = StoredKey::new(key.clone(), Some(self.ports.clock.now()));
+        let mut stored = StoredKey::new(key.clone(), Some(self.ports.clock.now()));
+        stored.totp_seed = answers.totp_seed.clone().filter(|_| keeps_seed);
         let saved = store.save(identity, &stored, passphrase.as_ref()).await;
         saved.map_err(|error| Failure::Store {
             identity: identity.name.clone(),

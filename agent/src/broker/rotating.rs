@@ -116,7 +116,7 @@ impl Broker {
         tokio::spawn(async move {
             let answers = Answers {
                 passphrase,
-                mfa_code: None,
+                ..Answers::default()
             };
             let wish = Wish {
                 aim: Aim::Resume,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jumpgate_api::Secret;
 
 use super::asking::{Asked, MAX_ROUNDS};
+use super::codes::Origin;
 use super::failure::{Failure, Needs};
 use super::identities::{Answers, Identities, Unlocked};
 use crate::domain::event::{Activity, Event};
@@ -27,7 +28,7 @@ impl Identities {
     pub(super) async fn fetch(
         &self,
         identity: &Arc<Identity>,
-        known: Option<LongTermKey>,
+        known: Option<Arc<Unlocked>>,
         answers: Option<Answers>,
     ) -> Result<Unlocked, Failure> {
         let errand = match &answers {
@@ -41,13 +42,20 @@ impl Identities {
             return Err(Failure::InteractionRequired { identity, needs });
         }
         let errand = errand.as_ref();
-        let key = match known {
-            Some(key) => key,
-            None => self.key(identity, &answers, errand).await?,
+        let (key, seed) = match known {
+            Some(held) => (held.key.clone(), held.seed.clone()),
+            None => {
+                let stored = self.key(identity, &answers, errand).await?;
+                (stored.current.key, stored.totp_seed)
+            }
         };
-        let token = self.with_code(identity, &key, &answers, errand).await?;
+        let origin = Origin {
+            seed: seed.as_ref(),
+            errand,
+        };
+        let token = self.with_code(identity, &key, &answers, origin).await?;
         let base = token.unwrap_or_else(|| BaseCredentials::from(&key));
-        Ok(Unlocked { key, base })
+        Ok(Unlocked { key, base, seed })
     }
 
     /// What GetSessionToken makes of the key and a code; nothing for identities without MFA sessions. A person at a
@@ -57,7 +65,7 @@ impl Identities {
         identity: &Identity,
         key: &LongTermKey,
         answers: &Answers,
-        errand: Option<&Errand>,
+        origin: Origin<'_>,
     ) -> Result<Option<BaseCredentials>, Failure> {
         let Some(Mfa {
             session: MfaSession::For(duration),
@@ -74,7 +82,7 @@ impl Identities {
             round += 1;
             let asked = match &answers.mfa_code {
                 Some(code) => self.use_up(identity, code).map(|()| Asked::typed(code))?,
-                None => self.new_code(identity, errand, remark).await?,
+                None => self.new_code(identity, origin, remark).await?,
             };
             let proof = MfaProof {
                 serial,
@@ -126,6 +134,7 @@ impl Identities {
         Needs {
             passphrase,
             mfa_serial: typed.map(|mfa| mfa.serial.to_string()),
+            totp_seed: false,
         }
     }
 
@@ -135,7 +144,7 @@ impl Identities {
         identity: &Arc<Identity>,
         answers: &Answers,
         errand: Option<&Errand>,
-    ) -> Result<LongTermKey, Failure> {
+    ) -> Result<StoredKey, Failure> {
         let store = self.ports.store(identity.store);
         let mut remark = None;
         let mut round = 0;
@@ -157,7 +166,7 @@ impl Identities {
                 }
                 Ok(stored) => {
                     self.remember(identity, &stored);
-                    return Ok(stored.current.key);
+                    return Ok(stored);
                 }
             }
         }
@@ -208,8 +217,8 @@ impl Identities {
                     Some(_) => held.base.clone(),
                     None => BaseCredentials::from(key),
                 };
-                let key = key.clone();
-                Arc::new(Unlocked { key, base })
+                let (key, seed) = (key.clone(), stored.totp_seed.clone());
+                Arc::new(Unlocked { key, base, seed })
             });
         });
     }

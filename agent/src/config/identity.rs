@@ -147,6 +147,7 @@ fn refuse_mfa_without_device(faults: &Faults, raw: &RawIdentity<'_>) {
 enum Source {
     Prompt,
     Command,
+    Stored,
 }
 
 fn code_source(faults: &Faults, raw: &RawIdentity<'_>) -> Option<CodeSource> {
@@ -155,21 +156,19 @@ fn code_source(faults: &Faults, raw: &RawIdentity<'_>) -> Option<CodeSource> {
         Entry::Absent if raw.mfa_command.is_absent() => Source::Prompt,
         Entry::Absent => Source::Command,
         Entry::Broken => return None,
-        Entry::Here(written) if written.value == "stored" => {
-            faults.error(unavailable(written, "mfa", "\"prompt\" or \"command\""));
-            return None;
-        }
         Entry::Here(written) => {
-            let sources = [("prompt", Source::Prompt), ("command", Source::Command)];
+            let sources = [
+                ("prompt", Source::Prompt),
+                ("command", Source::Command),
+                ("stored", Source::Stored),
+            ];
             choice(faults, written, &sources)?
         }
     };
     match (source, raw.mfa.here(), raw.mfa_command.here()) {
-        (Source::Prompt, _, Some(unused)) => {
-            let fault = Fault::wrong(
-                &unused.place,
-                "with mfa = \"prompt\" the command is never run",
-            );
+        (Source::Prompt | Source::Stored, Some(written), Some(unused)) => {
+            let message = format!("with mfa = \"{}\" the command is never run", written.value);
+            let fault = Fault::wrong(&unused.place, message);
             faults.warning(fault.expected("mfa = \"command\""));
         }
         (Source::Command, Some(written), None) if raw.mfa_command.is_absent() => {
@@ -181,6 +180,7 @@ fn code_source(faults: &Faults, raw: &RawIdentity<'_>) -> Option<CodeSource> {
     match source {
         Source::Prompt => Some(CodeSource::Prompt),
         Source::Command => command.map(CodeSource::Command),
+        Source::Stored => Some(CodeSource::Stored),
     }
 }
 

@@ -232,6 +232,20 @@ fn every_key_of_a_standing_endpoint_arrives() {
 }
 
 #[test]
+fn codes_of_a_stored_seed_need_no_command() {
+    let device = "mfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"\n";
+    assert!(EXAMPLE.contains(device));
+    let stored = EXAMPLE.replace(device, &format!("{device}mfa = \"stored\"\n"));
+    let config = valid(&stored);
+    assert_eq!(config.warnings, []);
+    let jump = identity(&config, "jump");
+    assert_eq!(jump.mfa.as_ref().unwrap().source, CodeSource::Stored);
+    assert!(jump.makes_codes());
+    let both = stored.replace(device, &format!("{device}mfa_command = [\"code\"]\n"));
+    assert_eq!(valid(&both).warnings.len(), 1, "the command is never run");
+}
+
+#[test]
 fn defaults() {
     let config = valid(EXAMPLE);
     assert_eq!(config.warnings, []);

@@ -30,6 +30,13 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Whether the agent makes its MFA codes, of a seed that is stored beside the key.
+    #[must_use]
+    pub fn makes_codes(&self) -> bool {
+        let mfa = self.mfa.as_ref();
+        mfa.is_some_and(|mfa| mfa.source == CodeSource::Stored)
+    }
+
     /// Where the calls about its keys go.
     #[must_use]
     pub fn iam(&self) -> Endpoint {
@@ -147,6 +154,8 @@ pub enum CodeSource {
     Prompt,
     /// A program prints it.
     Command(Argv),
+    /// The agent makes it of the seed that is stored beside the key: both factors in one place, where nobody can type.
+    Stored,
 }
 
 /// How long one MFA code serves.

@@ -20,6 +20,7 @@ use std::time::Duration;
 use jumpgate_api::Timestamp;
 
 use super::identity::{AccessKeyId, LongTermKey};
+use super::totp::TotpSeed;
 
 pub use self::run::{Aim, Event, Run, Step};
 
@@ -49,6 +50,8 @@ impl DatedKey {
 pub struct StoredKey {
     /// The key that signs.
     pub current: DatedKey,
+    /// The seed of the user's MFA device, for `mfa = "stored"`. It is the user's, whatever becomes of the keys.
+    pub totp_seed: Option<TotpSeed>,
     /// The rotation that is not finished.
     pub rotation: Option<Rotation>,
 }
@@ -127,6 +130,7 @@ impl StoredKey {
     pub const fn new(key: LongTermKey, since: Option<Timestamp>) -> Self {
         Self {
             current: DatedKey { key, since },
+            totp_seed: None,
             rotation: None,
         }
     }
@@ -146,13 +150,16 @@ impl StoredKey {
     fn settled(&self) -> Self {
         Self {
             current: self.current.clone(),
+            totp_seed: self.totp_seed.clone(),
             rotation: None,
         }
     }
 
-    fn with(current: &DatedKey, phase: Phase, grace: Duration) -> Self {
+    /// The next state of its rotation.
+    fn with(&self, current: &DatedKey, phase: Phase, grace: Duration) -> Self {
         Self {
             current: current.clone(),
+            totp_seed: self.totp_seed.clone(),
             rotation: Some(Rotation { phase, grace }),
         }
     }

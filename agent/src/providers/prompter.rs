@@ -108,7 +108,7 @@ impl PersonPrompter {
         let mfa = mfa.ok_or(PromptError::NoPrompter)?;
         match (&mfa.source, asking.errand) {
             (CodeSource::Command(argv), _) => command::code(argv, self.chosen().patience).await,
-            (CodeSource::Prompt, None) => Err(PromptError::NoPrompter),
+            (CodeSource::Stored, _) | (CodeSource::Prompt, None) => Err(PromptError::NoPrompter),
             (CodeSource::Prompt, Some(errand)) => {
                 let text = wording::code(&mfa.serial, errand, asking.remark);
                 let shape = "A code has six digits. Type the one that the device shows now.";

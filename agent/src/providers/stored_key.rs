@@ -4,7 +4,8 @@
 //! {"version":2,"access_key_id":"AKIA…","secret_access_key":"…","since":"2026-11-22T06:00:00Z"}
 //! ```
 //!
-//! While a rotation is under way there is also a `rotation`, with the other key beside the current one. Version 1,
+//! While a rotation is under way there is also a `rotation`, with the other key beside the current one. Version 3 has
+//! the `totp_seed` of an identity whose codes the agent makes itself; what has none is written as version 2. Version 1,
 //! which had neither `since` nor `rotation`, is read and never written.
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::identity::{AccessKeyId, LongTermKey};
 use crate::domain::rotation::{DatedKey, Phase, Rotation, StoredKey};
+use crate::domain::totp::TotpSeed;
 use crate::ports::StoreError;
 
 /// The largest text, in bytes. A longer one was not written by us.
@@ -26,7 +28,8 @@ const MAX_SECRET: usize = 512;
 /// The most ids that a rotation remembers; AWS's limit is two.
 const MAX_KNOWN: usize = 2;
 
-const VERSION: u32 = 2;
+/// Without a seed, and with one: who knows no seeds must not take it for a key without.
+const VERSIONS: (u32, u32) = (2, 3);
 
 /// Borrows the secrets on their way into a store: with the wire, the one place where they are written out.
 #[derive(Serialize)]
@@ -36,6 +39,8 @@ struct Written<'a> {
     secret_access_key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totp_seed: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation: Option<WrittenRotation<'a>>,
 }
@@ -69,6 +74,7 @@ struct Read {
     access_key_id: String,
     secret_access_key: Secret<String>,
     since: Option<Timestamp>,
+    totp_seed: Option<Secret<String>>,
     rotation: Option<ReadRotation>,
 }
 
@@ -95,11 +101,17 @@ pub(super) fn encode(stored: &StoredKey) -> Result<Zeroizing<Vec<u8>>, StoreErro
     let other = rotation.and_then(|rotation| key_beside(&rotation.phase));
     check_length(key)?;
     other.map_or(Ok(()), |other| check_length(&other.key))?;
+    let seed = stored.totp_seed.as_ref();
     let written = Written {
-        version: VERSION,
+        version: if seed.is_some() {
+            VERSIONS.1
+        } else {
+            VERSIONS.0
+        },
         access_key_id: key.access_key_id.as_str(),
         secret_access_key: key.secret_access_key.expose(),
         since: stored.current.since,
+        totp_seed: seed.map(TotpSeed::expose),
         rotation: rotation.map(|rotation| written_rotation(rotation, other)),
     };
     // Never grows, so that no copy is left behind in freed memory.
@@ -165,8 +177,9 @@ pub(super) fn decode(text: &[u8]) -> Result<StoredKey, StoreError> {
     let Ok(Versioned { version }) = serde_json::from_slice(text) else {
         return Err(malformed("not JSON with a version"));
     };
-    if !(1..=VERSION).contains(&version) {
-        let what = format!("it has version {version}, and this program knows 1 to {VERSION}");
+    if !(1..=VERSIONS.1).contains(&version) {
+        let newest = VERSIONS.1;
+        let what = format!("it has version {version}, and this program knows 1 to {newest}");
         return Err(malformed(what));
     }
     let read: Read = serde_json::from_slice(text)
@@ -176,6 +189,7 @@ pub(super) fn decode(text: &[u8]) -> Result<StoredKey, StoreError> {
             key: long_term(&read.access_key_id, read.secret_access_key)?,
             since: read.since,
         },
+        totp_seed: read.totp_seed.map(seed).transpose()?,
         rotation: read.rotation.map(rotation).transpose()?,
     })
 }
@@ -192,6 +206,10 @@ fn long_term(id: &str, secret: Secret<String>) -> Result<LongTermKey, StoreError
         access_key_id,
         secret_access_key: secret,
     })
+}
+
+fn seed(text: Secret<String>) -> Result<TotpSeed, StoreError> {
+    TotpSeed::parse(text.expose()).map_err(|_| malformed("the TOTP seed is not one"))
 }
 
 fn id_of(text: &str) -> Result<AccessKeyId, StoreError> {

@@ -1,6 +1,7 @@
 //! From the wire to the domain: every text becomes a value that is legal by construction, or a problem.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jumpgate_api::{
@@ -11,11 +12,12 @@ use jumpgate_iam::{Partition, PolicyDocument, ScopedDuration, SessionTags, TagKe
 
 use crate::broker::{Answers, Wish};
 use crate::domain::grant::{Ask, MAX_REASON, MAX_TICKET, Narrowing};
-use crate::domain::identity::{AccessKeyId, LongTermKey};
+use crate::domain::identity::{AccessKeyId, Identity, LongTermKey};
 use crate::domain::name::{IdentityName, LeaseId, ProfileName};
 use crate::domain::preset::{Given, Preset, SessionPolicies};
 use crate::domain::rotation::{Aim, MAX_GRACE};
 use crate::domain::settings::Settings;
+use crate::domain::totp::TotpSeed;
 
 /// Longest secret that a person types or a key has, in bytes.
 const MAX_SECRET: usize = 1_024;
@@ -167,6 +169,7 @@ pub(super) fn unlock(request: UnlockRequest) -> Result<(Option<IdentityName>, An
         Answers {
             passphrase,
             mfa_code: request.mfa_code,
+            totp_seed: None,
         },
     ))
 }
@@ -190,7 +193,10 @@ pub(super) fn rotation(request: RotateRequest) -> Result<(Wish, Answers), Proble
     Ok((Wish { aim, grace }, answers))
 }
 
-pub(super) fn key(request: IdentityAddRequest) -> Result<(LongTermKey, Answers), Problem> {
+pub(super) fn key(
+    request: IdentityAddRequest,
+    identity: Option<&Arc<Identity>>,
+) -> Result<(LongTermKey, Answers), Problem> {
     let access_key_id = AccessKeyId::parse(&request.access_key_id)
         .map_err(|error| invalid("access key id", &error))?;
     let secret = request.secret_access_key;
@@ -203,9 +209,20 @@ pub(super) fn key(request: IdentityAddRequest) -> Result<(LongTermKey, Answers),
         "passphrase",
         request.passphrase.as_ref().map(|text| text.expose().len()),
     )?;
+    let seed = request.totp_seed.as_ref();
+    if seed.is_some() && identity.is_some_and(|identity| !identity.makes_codes()) {
+        return Err(invalid(
+            "TOTP seed",
+            &"one is kept for mfa = \"stored\" only",
+        ));
+    }
+    let seed = seed.map(|text| TotpSeed::parse(text.expose()));
     let answers = Answers {
         passphrase: request.passphrase,
         mfa_code: None,
+        totp_seed: seed
+            .transpose()
+            .map_err(|error| invalid("TOTP seed", &error))?,
     };
     Ok((
         LongTermKey {

@@ -30,7 +30,8 @@ impl Control {
         request: IdentityAddRequest,
     ) -> Result<Response<Body>, Problem> {
         let name = asks::identity_name(name)?;
-        let (key, given) = asks::key(request)?;
+        let settings = self.broker.settings();
+        let (key, given) = asks::key(request, settings.identities.get(&name))?;
         let added = self.broker.add_identity(peer, &name, &key, &given).await;
         let (identity, caller) = added.map_err(|failure| problem(&failure))?;
         Ok(ok(&answers::identity(&identity, &caller)))

@@ -18,6 +18,11 @@ pub(super) fn problem(failure: &Failure) -> Problem {
                 identity: identity(),
             });
         }
+        if needs.totp_seed {
+            problem.needs.push(Need::TotpSeed {
+                identity: identity(),
+            });
+        }
         let serial = needs.mfa_serial.clone();
         problem.needs.extend(serial.map(|serial| Need::MfaCode {
             identity: identity(),

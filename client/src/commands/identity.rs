@@ -105,23 +105,32 @@ fn add(context: &mut Context<'_>, name: &str) -> Outcome {
         access_key_id: key_id.expose().trim().to_owned(),
         secret_access_key: secret.expose().trim().into(),
         passphrase: None,
+        totp_seed: None,
     };
     let reply = store(context, name, ask)?;
     context.finish(&said(&reply, "stored"))
 }
 
-/// Has the agent store a key, with a new passphrase if it needs one.
+/// Has the agent store a key, with the seed of the MFA device and a new passphrase if it needs them.
 fn store(
     context: &mut Context<'_>,
     name: &str,
     mut ask: IdentityAddRequest,
 ) -> Result<IdentityReply, Failure> {
-    match put(context, name, &ask) {
-        Err(CallError::Refused(problem)) if needs_passphrase(&problem) => {
-            ask.passphrase = Some(new_passphrase(context, &escape(name))?);
-            Ok(put(context, name, &ask)?)
+    loop {
+        match put(context, name, &ask) {
+            Err(CallError::Refused(problem))
+                if ask.totp_seed.is_none() && needs(&problem, is_seed) =>
+            {
+                ask.totp_seed = Some(totp_seed(context)?);
+            }
+            Err(CallError::Refused(problem))
+                if ask.passphrase.is_none() && needs(&problem, is_passphrase) =>
+            {
+                ask.passphrase = Some(new_passphrase(context, &escape(name))?);
+            }
+            other => return Ok(other?),
         }
-        other => Ok(other?),
     }
 }
 
@@ -135,9 +144,29 @@ fn put(
         .call(&Request::new("PUT", &path(name)).body(ask).patient())
 }
 
-fn needs_passphrase(problem: &Problem) -> bool {
-    let is_passphrase = |need: &Need| matches!(need, Need::Passphrase { .. });
-    problem.code == Code::InteractionRequired && problem.needs.iter().any(is_passphrase)
+fn needs(problem: &Problem, what: fn(&Need) -> bool) -> bool {
+    problem.code == Code::InteractionRequired && problem.needs.iter().any(what)
+}
+
+const fn is_passphrase(need: &Need) -> bool {
+    matches!(need, Need::Passphrase { .. })
+}
+
+const fn is_seed(need: &Need) -> bool {
+    matches!(need, Need::TotpSeed { .. })
+}
+
+/// Asked for only where codes are made of it.
+fn totp_seed(context: &mut Context<'_>) -> Result<Secret<String>, Failure> {
+    let question = "TOTP seed (base32, as AWS shows it under \"Show secret key\"): ";
+    let seed = context.person.secret(question)?;
+    seed.ok_or_else(|| {
+        Failure::new(
+            ExitStatus::Denied,
+            "the TOTP seed of the MFA device is missing",
+        )
+        .hint("give it as a third line, or set mfa = \"prompt\"")
+    })
 }
 
 /// A typing error would lock the identity away for ever, so a person types it twice.

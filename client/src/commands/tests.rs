@@ -597,6 +597,9 @@ fn the_ways_out_of_a_rotation_exclude_one_another() {
     }
 }
 
+/// The seed of the RFCs' examples.
+const SEED: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
 #[test]
 fn a_sealed_identity_takes_a_passphrase_that_a_person_types_twice() {
     let mut sealed = Problem::new(
@@ -606,24 +609,31 @@ fn a_sealed_identity_takes_a_passphrase_that_a_person_types_twice() {
     sealed.needs = vec![Need::Passphrase {
         identity: "jump".to_owned(),
     }];
-    let answers = || vec![refusal(&sealed), answer(200, golden!("identity_reply"))];
+    let mut coded = sealed.clone();
+    coded.needs = vec![Need::TotpSeed {
+        identity: "jump".to_owned(),
+    }];
+    let answers = || {
+        let stored = answer(200, golden!("identity_reply"));
+        vec![refusal(&coded), refusal(&sealed), stored]
+    };
     let line = ["identity", "add", "jump"];
-    let programs = (false, &["AKIAEXAMPLE", "secret", "correct horse"][..]);
-    let persons = (
-        true,
-        &["AKIAEXAMPLE", "secret", "correct horse", "correct horse"][..],
-    );
-    for (present, typed) in [programs, persons] {
+    let passphrase = "correct horse";
+    let given = ["AKIAEXAMPLE", "secret", SEED, passphrase, passphrase];
+    for (present, typed) in [(false, &given[..4]), (true, &given)] {
         let (_, outcome, asked) = with_agent(answers(), &mut Script::new(present, typed), &line);
         assert_eq!(outcome, Ok(Exit(0)));
         let golden: serde_json::Value =
             serde_json::from_str(golden!("identity_add_request")).unwrap();
-        let (_, body) = asked[1].split_once("\r\n\r\n").unwrap();
+        let (_, body) = asked[2].split_once("\r\n\r\n").unwrap();
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(body).unwrap(),
             golden
         );
     }
+    let mut short = Script::new(false, &given[..2]);
+    let (_, outcome, _) = with_agent(vec![refusal(&coded)], &mut short, &line);
+    assert_eq!(outcome.unwrap_err().exit(), Exit(77), "the seed is missing");
     for (typed, exit) in [
         (&["A", "s", "one", "two"][..], 64),
         (&["A", "s", "", ""], 77),

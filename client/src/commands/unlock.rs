@@ -83,6 +83,8 @@ fn answer(context: &mut Context<'_>, need: &Need, ask: &mut UnlockRequest) -> Re
             ask.passphrase = Some(passphrase.ok_or_else(|| unanswered("passphrase"))?);
         }
         Need::MfaCode { serial, .. } => ask.mfa_code = Some(mfa_code(context, serial)?),
+        // Only `identity add` brings one.
+        Need::TotpSeed { .. } => return Err(unanswered("TOTP seed")),
     }
     Ok(())
 }

@@ -507,6 +507,13 @@ pub struct IdentityAddRequest {
         serialize_with = "optional_on_the_wire"
     )]
     pub passphrase: Option<Secret<String>>,
+    /// The seed of the user's virtual MFA device in base32, for `mfa = "stored"`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_on_the_wire"
+    )]
+    pub totp_seed: Option<Secret<String>>,
 }
 
 /// An identity as AWS sees it.

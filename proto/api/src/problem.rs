@@ -42,6 +42,11 @@ pub enum Need {
         /// The device: its ARN or hardware serial.
         serial: String,
     },
+    /// The seed of a multi-factor device, to be kept beside a key that is added.
+    TotpSeed {
+        /// The identity that the device belongs to.
+        identity: String,
+    },
 }
 
 macro_rules! codes {

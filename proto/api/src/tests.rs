@@ -299,6 +299,7 @@ fn golden_identities() {
             access_key_id: "AKIAEXAMPLE".into(),
             secret_access_key: "secret".into(),
             passphrase: Some("correct horse".into()),
+            totp_seed: Some("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into()),
         },
     );
     golden(

@@ -223,6 +223,14 @@ impl StsDouble {
             .expect("a known device with an unused code")
     }
 
+    /// The seed of the MFA device in base32, as its user was shown it. Panics on an unknown serial.
+    pub fn totp_seed(&self, serial: &str) -> String {
+        let state = self.shared.state();
+        let mut devices = state.world.users.iter().flat_map(|user| &user.mfa);
+        let device = devices.find(|device| device.serial == serial);
+        device.expect("a known device").seed.clone()
+    }
+
     /// The code of the MFA device so many steps of 30 s from now, used or not.
     pub fn totp_code_at(&self, serial: &str, steps: i64) -> String {
         let state = self.shared.state();

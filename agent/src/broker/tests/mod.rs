@@ -20,6 +20,7 @@ mod reloading;
 mod rotating;
 mod rules;
 mod scoping;
+mod seeds;
 mod storms;
 
 use std::sync::Arc;
@@ -174,8 +175,8 @@ fn code_each_time(mut identity: Identity) -> Identity {
 
 fn code_answer(code: &str) -> Answers {
     Answers {
-        passphrase: None,
         mfa_code: Some(code.into()),
+        ..Answers::default()
     }
 }
 

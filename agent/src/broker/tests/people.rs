@@ -35,6 +35,7 @@ async fn passphrase_and_code_are_asked_for_together() {
     let both = Needs {
         passphrase: true,
         mfa_serial: Some(SERIAL.into()),
+        ..Needs::default()
     };
     assert_eq!(needs(house.ask("dev").await.unwrap_err()), both);
     assert_eq!(
@@ -45,22 +46,23 @@ async fn passphrase_and_code_are_asked_for_together() {
     let passphrase = Some("open sesame".into());
     let half = Answers {
         passphrase: passphrase.clone(),
-        mfa_code: None,
+        ..Answers::default()
     };
     let code = Needs {
-        passphrase: false,
         mfa_serial: Some(SERIAL.into()),
+        ..Needs::default()
     };
     assert_eq!(needs(house.unlock(half).await.unwrap_err()), code);
     let other_half = code_answer("111111");
     let missing = Needs {
         passphrase: true,
-        mfa_serial: None,
+        ..Needs::default()
     };
     assert_eq!(needs(house.unlock(other_half).await.unwrap_err()), missing);
     let whole = Answers {
         passphrase,
         mfa_code: Some("111111".into()),
+        ..Answers::default()
     };
     house.unlock(whole).await.unwrap();
     assert_eq!(state(&house), IdentityState::Unlocked);
@@ -79,6 +81,7 @@ async fn passphrase_and_the_code_for_each_role_are_asked_for_together() {
     let both = Needs {
         passphrase: true,
         mfa_serial: Some(SERIAL.into()),
+        ..Needs::default()
     };
     assert_eq!(
         needs(house.unlock(Answers::default()).await.unwrap_err()),
@@ -87,6 +90,7 @@ async fn passphrase_and_the_code_for_each_role_are_asked_for_together() {
     let whole = Answers {
         passphrase: Some("open sesame".into()),
         mfa_code: Some("111111".into()),
+        ..Answers::default()
     };
     house.unlock(whole).await.unwrap();
     house.ask("dev").await.unwrap();

@@ -116,7 +116,7 @@ fn named_programs(configured: &Configured) -> Vec<String> {
     let commands = identities.flat_map(|identity| {
         let code = identity.mfa.as_ref().and_then(|mfa| match &mfa.source {
             CodeSource::Command(command) => Some(command),
-            CodeSource::Prompt => None,
+            CodeSource::Prompt | CodeSource::Stored => None,
         });
         [code, identity.passphrase_command.as_ref()]
     });

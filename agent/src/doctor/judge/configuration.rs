@@ -87,11 +87,15 @@ pub(super) fn mfa_device(facts: &Facts) -> Vec<Finding> {
         };
         let missing = match &mfa.source {
             CodeSource::Command(command) => unusable(facts, command),
-            CodeSource::Prompt => None,
+            CodeSource::Prompt | CodeSource::Stored => None,
         };
         let serial = mfa.serial.as_str();
+        let kept = match mfa.source {
+            CodeSource::Stored => " (its seed is stored: both factors are in one place)",
+            CodeSource::Prompt | CodeSource::Command(_) => "",
+        };
         findings.push(match missing {
-            None => Finding::ok(check, &format!("identity {name}: {serial}")),
+            None => Finding::ok(check, &format!("identity {name}: {serial}{kept}")),
             Some(why) => Finding::failed(
                 check,
                 &format!("the mfa_command of identity {name} cannot be run: {why}"),

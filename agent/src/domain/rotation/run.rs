@@ -203,12 +203,13 @@ impl Run {
     }
 
     fn store(&self, current: &DatedKey, phase: Phase) -> Step {
-        Step::Store(StoredKey::with(current, phase, self.grace))
+        Step::Store(self.stored.with(current, phase, self.grace))
     }
 
     fn withdrawing(&self, current: &DatedKey, doomed: &AccessKeyId) -> StoredKey {
         let doomed = doomed.clone();
-        StoredKey::with(current, Phase::Withdrawing { doomed }, self.grace)
+        self.stored
+            .with(current, Phase::Withdrawing { doomed }, self.grace)
     }
 
     /// Before anything is made: the only key must be ours.

@@ -35,11 +35,16 @@ fn at(second: u64) -> Timestamp {
 fn stored(current: &str, phase: Option<Phase>) -> StoredKey {
     StoredKey {
         current: dated(current),
+        totp_seed: None,
         rotation: phase.map(|phase| Rotation {
             phase,
             grace: GRACE,
         }),
     }
+}
+
+fn seed() -> TotpSeed {
+    TotpSeed::parse("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap()
 }
 
 fn creating() -> Phase {
@@ -273,7 +278,10 @@ impl Model {
         Self {
             aws: BTreeMap::from([(id("old").as_str().to_owned(), true)]),
             made: 0,
-            stored: stored("old", None),
+            stored: StoredKey {
+                totp_seed: Some(seed()),
+                ..stored("old", None)
+            },
             now: 0,
         }
     }
@@ -326,6 +334,7 @@ impl Model {
     }
 
     fn check(&self) {
+        assert_eq!(self.stored.totp_seed, Some(seed()), "the seed is lost");
         assert!(self.aws.len() <= 2, "{:?}", self.aws);
         let current = self.stored.current.id().as_str();
         let usable = self.aws.get(current) == Some(&true);

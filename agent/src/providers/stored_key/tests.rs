@@ -41,8 +41,8 @@ fn damaged_texts_are_named_and_not_quoted() {
         ("CANARY".into(), "not JSON with a version"),
         (r#"{"version":"CANARY"}"#.into(), "not JSON with a version"),
         (
-            format!(r#"{{"version":3,{id},"secret_access_key":"CANARY"}}"#),
-            "it has version 3, and this program knows 1 to 2",
+            format!(r#"{{"version":4,{id},"secret_access_key":"CANARY"}}"#),
+            "it has version 4, and this program knows 1 to 3",
         ),
         (
             format!(r#"{{"version":1,{id},"secret_access_key":["CANARY"]}}"#),
@@ -63,6 +63,10 @@ fn damaged_texts_are_named_and_not_quoted() {
         (
             format!(r#"{{"version":1,{id},"secret_access_key":""}}"#),
             "the secret access key has 0 bytes",
+        ),
+        (
+            format!(r#"{{"version":3,{id},"secret_access_key":"s","totp_seed":"CANARY"}}"#),
+            "the TOTP seed is not one",
         ),
         (
             format!(r#"{{"version":1,{id},"secret_access_key":"CANARY"}}"#)
@@ -136,6 +140,24 @@ fn each_phase_of_a_rotation_is_kept() {
 }
 
 #[test]
+fn a_seed_is_kept_with_a_version_of_its_own_in_each_phase() {
+    let seed = TotpSeed::parse("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap();
+    let mut stored = stored("s");
+    stored.totp_seed = Some(seed);
+    let text = encode(&stored).unwrap();
+    assert_eq!(
+        std::str::from_utf8(&text).unwrap(),
+        r#"{"version":3,"access_key_id":"AKIAIOSFODNN7EXAMPLE","secret_access_key":"s","totp_seed":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}"#
+    );
+    assert_eq!(decode(&text).unwrap(), stored);
+    for (phase, _) in phases() {
+        let grace = Duration::from_secs(60);
+        stored.rotation = Some(Rotation { phase, grace });
+        assert_eq!(decode(&encode(&stored).unwrap()).unwrap(), stored);
+    }
+}
+
+#[test]
 fn what_version_1_kept_is_read() {
     let text = br#"{"version":1,"access_key_id":"AKIAIOSFODNN7EXAMPLE","secret_access_key":"s"}"#;
     assert_eq!(decode(text).unwrap(), stored("s"));
@@ -148,9 +170,14 @@ fn two_of_the_longest_secrets_fit() {
     let next = both.current.clone();
     let (phase, grace) = (Phase::Created { next }, Duration::MAX);
     both.rotation = Some(Rotation { phase, grace });
+    both.totp_seed = Some(TotpSeed::parse(&"A".repeat(103)).unwrap());
     let text = encode(&both).unwrap();
     assert!(text.len() <= MAX_BYTES && text.capacity() == MAX_BYTES);
-    assert_eq!(decode(&text).unwrap().current, both.current);
+    let read = decode(&text).unwrap();
+    assert_eq!(
+        (read.current, read.totp_seed),
+        (both.current, both.totp_seed)
+    );
 }
 
 #[test]

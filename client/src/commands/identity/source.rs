@@ -88,6 +88,7 @@ fn key(section: &Section<'_>) -> Result<IdentityAddRequest, &'static str> {
             access_key_id: id.to_owned(),
             secret_access_key: secret.into(),
             passphrase: None,
+            totp_seed: None,
         }),
         _ => Err("lacks one of its two parts"),
     }
