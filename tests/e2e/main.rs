@@ -19,6 +19,7 @@ mod explain;
 mod hardening;
 mod identity;
 mod journal;
+mod keepassxc;
 mod keyring;
 mod lint;
 mod matrix;

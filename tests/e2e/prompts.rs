@@ -19,7 +19,7 @@ const CODE_DIALOG: &str = "Jumpgate: MFA code";
 
 /// A lab on this screen whose identity is in the keyring and whose codes a person types (a program prints them where the
 /// prompter is "none"), with this in `[agent]`.
-fn lab_on(screen: &Screen, agent: &str) -> Lab {
+pub(crate) fn lab_on(screen: &Screen, agent: &str) -> Lab {
     lab_with(screen, agent, DEV)
 }
 
@@ -49,18 +49,18 @@ fn code(lab: &Lab) -> String {
     lab.double.totp_code(MFA_SERIAL)
 }
 
-fn start(lab: &Lab, arguments: &[&str]) -> Child {
+pub(crate) fn start(lab: &Lab, arguments: &[&str]) -> Child {
     let mut client = lab.client(arguments);
     client.stdout(Stdio::piped()).stderr(Stdio::piped());
     client.spawn().unwrap()
 }
 
-fn asks(lab: &Lab) -> Child {
+pub(crate) fn asks(lab: &Lab) -> Child {
     start(lab, &["credential-process", "dev"])
 }
 
 #[track_caller]
-fn got_dev(ran: Ran) {
+pub(crate) fn got_dev(ran: Ran) {
     let document = ran.good().json();
     assert_eq!(document["AccountId"], "222222222222");
 }

@@ -13,6 +13,12 @@ pub const PASSWORD: &str = "a password that guards nothing";
 /// The title of the keyring's own prompt (gnome-keyring by gcr).
 pub const KEYRING_PROMPT: &str = "^Unlock Login Keyring$";
 
+/// The title of KeePassXC's own prompt.
+pub const KEEPASSXC_PROMPT: &str = "^Unlock Database - KeePassXC$";
+
+/// The title of KeePassXC's question whether a program may read an item.
+pub const KEEPASSXC_ACCESS: &str = "^KeePassXC - +Access Request$";
+
 /// Longer than a dialog takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -40,6 +46,23 @@ impl Screen {
     /// It does not come up.
     #[must_use]
     pub fn start(what: &str, programs: &[&str]) -> Option<Self> {
+        Self::with(what, programs, &[])
+    }
+
+    /// The same with KeePassXC as the keyring, and these lines in its configuration's section `FdoSecrets`.
+    ///
+    /// # Panics
+    /// It does not come up.
+    #[must_use]
+    pub fn with_keepassxc(what: &str, settings: &str) -> Option<Self> {
+        let variables = [
+            ("KEYRING_SESSION_KEEPASSXC", "1"),
+            ("KEYRING_SESSION_SETTINGS", settings),
+        ];
+        Self::with(what, &["keepassxc", "keepassxc-cli"], &variables)
+    }
+
+    fn with(what: &str, programs: &[&str], variables: &[(&str, &str)]) -> Option<Self> {
         let there = |program: &&&str| Path::new("/usr/bin").join(program).exists();
         let missing = PARTS.iter().chain(programs).find(|part| !there(part));
         if let Some(missing) = missing {
@@ -49,6 +72,7 @@ impl Screen {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/keyring-session");
         let mut process = Command::new(script)
             .env("KEYRING_SESSION_SCREEN", "1")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -100,6 +124,16 @@ impl Screen {
         let mut arguments: Vec<&str> = call.split_whitespace().collect();
         arguments.push("[objectpath '/org/freedesktop/secrets/collection/login']");
         assert!(self.run("gdbus", &arguments).0, "the keyring stays open");
+    }
+
+    /// Locks the database of KeePassXC, as a person does.
+    ///
+    /// # Panics
+    /// It does not let itself be locked.
+    pub fn lock_keepassxc(&self) {
+        self.sees("^guarded.kdbx - KeePassXC$");
+        self.presses("ctrl+l");
+        self.sees("Locked. - KeePassXC$");
     }
 
     /// The windows whose title is this (a regular expression).

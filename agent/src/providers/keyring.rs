@@ -8,6 +8,7 @@
 //! below `/proc/self`, which a process that is not dumpable cannot read.
 
 mod explain;
+mod opening;
 mod owner;
 pub mod probe;
 mod queue;
@@ -151,6 +152,7 @@ impl SecretService {
         {
             return Err(explain::no_bus("DBUS_SESSION_BUS_ADDRESS is not set"));
         }
+        opening::open_if_mute().map_err(|error| explain::of_the_service(&error, &self.desktop))?;
         let kept = self.connection.is_some();
         let mut result = self.attempt(name, &call);
         if kept && matches!(result, Err(Error::PlatformFailure(_))) {
