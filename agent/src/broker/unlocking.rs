@@ -59,7 +59,7 @@ impl Identities {
     }
 
     /// What GetSessionToken makes of the key and a code; nothing for identities without MFA sessions. A person at a
-    /// dialog may try again.
+    /// dialog may try again, and so may a seed.
     async fn with_code(
         &self,
         identity: &Identity,
@@ -92,7 +92,7 @@ impl Identities {
             let token = tokens.session_token(&identity.endpoint, &long_term, proof, *duration);
             match token.await {
                 Ok(base) => return Ok(Some(base)),
-                Err(error) if is_wrong_code(&error) && asked.on_screen && round < MAX_ROUNDS => {
+                Err(error) if is_wrong_code(&error) && round < rounds(identity, &asked) => {
                     remark = Some(REFUSED_CODE);
                 }
                 Err(error) => {
@@ -247,6 +247,16 @@ impl Identities {
         }
         let asked = self.ask_for_passphrase(identity, errand, remark).await?;
         Ok(Some(asked))
+    }
+}
+
+/// How often a code may be refused: a person mistypes; one that the agent made may have been used by an agent before
+/// this one, and the refusal has AWS's time, so the next is tried once.
+fn rounds(identity: &Identity, asked: &Asked) -> usize {
+    match (identity.makes_codes(), asked.on_screen) {
+        (true, _) => 2,
+        (false, true) => MAX_ROUNDS,
+        (false, false) => 1,
     }
 }
 

@@ -66,6 +66,22 @@ async fn a_code_that_was_used_waits_for_the_next_step() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_a_code_is_refused_the_next_one_is_tried_once() {
+    let next = |house: &House| seed().code(now(house) + STEP_SECONDS).expose().clone();
+    let restarted = house(seeded());
+    let (first, second) = (code(&restarted), next(&restarted));
+    restarted.tokens.take_code(&second);
+    restarted.ask("dev").await.unwrap();
+    assert_eq!(restarted.tokens.codes(), [first, second]);
+
+    let other_seed = house(seeded());
+    other_seed.tokens.take_code("none of them");
+    let failure = other_seed.ask("dev").await.unwrap_err();
+    assert_eq!(failure.code(), Code::UpstreamDenied);
+    assert_eq!(other_seed.tokens.codes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_role_takes_the_next_code_where_none_serves_for_all() {
     let house = house(code_each_time(seeded()));
     let began = now(&house);
