@@ -1,17 +1,40 @@
 //! The agent's memory, searched from outside by root: what was locked away is nowhere in it.
 
-use jumpgate_tests::memory;
+use std::path::PathBuf;
 
-use crate::built::ready;
+use jumpgate_tests::lab::DEV;
+use jumpgate_tests::skip::skip;
+use jumpgate_tests::{Lab, Programs, memory};
+
+use crate::built::programs;
 use crate::endpoints::{authorized, imds_document, imds_token, open};
 use crate::surroundings::as_root;
 
 #[test]
 fn after_a_lock_no_secret_is_in_memory() {
+    forgets(&programs());
+}
+
+/// Another optimizer leaves other things on the stack.
+#[test]
+fn after_a_lock_no_secret_is_in_the_memory_of_what_is_shipped() {
+    let what = "a search of the shipped agent's memory";
+    let Some(dist) = std::env::var_os("JUMPGATE_DIST").map(PathBuf::from) else {
+        return skip(what, "there is no release build");
+    };
+    forgets(&Programs {
+        client: dist.join("jumpgate"),
+        agent: dist.join("jumpgate-agent"),
+    });
+}
+
+fn forgets(programs: &Programs) {
     if !as_root("a search of the agent's memory") {
         return;
     }
-    let lab = ready();
+    let lab = Lab::new(programs, DEV);
+    lab.start_agent();
+    lab.add_identity();
     lab.run(&["credential-process", "dev"]).good();
     lab.run(&["export", "dev"]).good();
     let (container, imds) = (open(&lab, "dev", "container"), open(&lab, "dev", "imds"));

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jumpgate_api::wipe_stack;
+
 use super::attendance::Waiter;
 use super::failure::Failure;
 use super::holding::{Era, LockedBy};
@@ -87,6 +89,8 @@ impl Broker {
     async fn drop_secrets(&self, by: LockedBy, peer: Option<&Peer>, why: &str) -> (usize, usize) {
         let dropped = (self.identities.lock(by), self.sessions.lock());
         self.consents.lock();
+        // What signed calls and answered requests left on it.
+        wipe_stack();
         self.ports.notifier.show(Notice::locked(why));
         let mut event = Event::new(Activity::IdentityLock, self.ports.clock.now());
         event.peer = peer.cloned();

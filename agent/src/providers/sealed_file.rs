@@ -10,7 +10,7 @@ mod directory;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jumpgate_api::{Secret, path_segment};
+use jumpgate_api::{Secret, leaving_no_trace, path_segment};
 use zeroize::Zeroizing;
 
 use super::stored_key;
@@ -139,6 +139,8 @@ fn load_now(
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
+    // The thread goes back to its pool.
+    let work = move || leaving_no_trace(work);
     let finished = tokio::task::spawn_blocking(work).await;
     finished.unwrap_or_else(|_| {
         Err(StoreError::Unavailable {

@@ -32,7 +32,7 @@ mod timestamp;
 
 pub use messages::*;
 pub use problem::{Code, ExitStatus, Need, Problem};
-pub use secret::{Secret, on_the_wire, optional_on_the_wire};
+pub use secret::{Secret, leaving_no_trace, on_the_wire, optional_on_the_wire, wipe_stack};
 pub use timestamp::{Timestamp, TimestampError};
 
 /// The version of this API, the first segment of every path. A request for another one is answered with

@@ -46,6 +46,29 @@ impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
     }
 }
 
+/// How much of its stack a thread wipes, bytes: a cipher, a parser and D-Bus go 20 kB deep.
+const STACK: usize = 128 * 1024;
+
+/// Does some work with secrets, then [wipes the stack](wipe_stack) that it used.
+pub fn leaving_no_trace<T>(work: impl FnOnce() -> T) -> T {
+    /// Apart, so that nothing of the work lies in this function's own frame.
+    #[inline(never)]
+    fn apart<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    let done = apart(work);
+    wipe_stack();
+    done
+}
+
+/// Wipes 128 KiB of this thread's stack below its caller. Ciphers, parsers and hashes leave parts of secrets in buffers
+/// there, which stay until something else goes as deep.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut below = [0_u8; STACK];
+    std::hint::black_box(&mut below);
+}
+
 /// `#[serde(serialize_with = "on_the_wire")]`: the one way for a secret to leave the process.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jumpgate_api::leaving_no_trace;
 use tokio::sync::oneshot;
 
 use super::explain;
@@ -155,11 +156,11 @@ fn start<V: Vault>(vault: V) -> Outcome<State<V>> {
 
 fn serve<V: Vault>(mut vault: V, calls: &Receiver<Call>, loads: &Loads) {
     while let Ok(call) = calls.recv() {
-        match call {
+        leaving_no_trace(|| match call {
             Call::Load(name) => serve_load(&mut vault, &name, loads),
             Call::Save(name, key, reply) => answer(&mut vault, reply, |v| v.save(&name, &key)),
             Call::Remove(name, reply) => answer(&mut vault, reply, |v| v.remove(&name)),
-        }
+        });
     }
 }
 
