@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
             return Err("has a carriage return within");
         }
         let trimmed = content.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+        if is_nothing(trimmed) {
             return Ok(());
         }
         let indent = content.len() - content.trim_start().len();
@@ -252,6 +252,11 @@ impl<'a> Reader<'a> {
             });
         Ok(())
     }
+}
+
+/// A comment, or an empty line: without the white space around it.
+fn is_nothing(trimmed: &str) -> bool {
+    trimmed.is_empty() || trimmed.starts_with(['#', ';'])
 }
 
 /// What stands before the bracket that closes; behind it only a comment may.

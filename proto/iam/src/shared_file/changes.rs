@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::{Entry, Section, SharedFile};
+use super::{Entry, Section, SharedFile, is_nothing};
 
 /// How many lines around a change a diff shows.
 const CONTEXT: usize = 3;
@@ -82,19 +82,34 @@ impl<'f, 'a> Changes<'f, 'a> {
         self.edit(end..end, missing);
     }
 
-    /// The last line keeps its own end, or its having none.
+    /// The line ends as the last that goes, or has no end as that.
     fn replace(&mut self, entry: &Entry<'a>, line: String) {
         let first = self.file.lines[entry.lines.start];
-        let last = self.file.lines[entry.lines.end - 1];
+        let below = &self.file.lines[entry.lines.start + 1..entry.lines.end];
+        let last = match below.last() {
+            Some(last) if !below.iter().any(|line| is_nothing(line.trim())) => last,
+            Some(_) | None => first,
+        };
         let indent = &first[..first.len() - first.trim_start().len()];
         let end = &last[last.trim_end_matches(['\r', '\n']).len()..];
         let line = format!("{indent}{}{end}", line.trim_end());
-        self.edit(entry.lines.clone(), vec![line]);
+        self.edit(entry.lines.start..entry.lines.start + 1, vec![line]);
+        self.remove_below(entry);
     }
 
     /// Takes a setting out.
     pub fn remove(&mut self, entry: &Entry<'a>) {
-        self.edit(entry.lines.clone(), Vec::new());
+        self.edit(entry.lines.start..entry.lines.start + 1, Vec::new());
+        self.remove_below(entry);
+    }
+
+    /// The indented lines that belong to a setting; comments and empty lines among them are nobody's and stay.
+    fn remove_below(&mut self, entry: &Entry<'a>) {
+        for at in entry.lines.start + 1..entry.lines.end {
+            if !is_nothing(self.file.lines[at].trim()) {
+                self.edit(at..at + 1, Vec::new());
+            }
+        }
     }
 
     /// Puts a section behind everything else.

@@ -164,6 +164,10 @@ fn settings_are_put_where_they_belong_and_nothing_else_changes() {
             "[a]\nregion = r\ncredential_process = p",
         ),
         (
+            "[a]\nregion =\n# c\n\n q\n",
+            "[a]\nregion = r\n# c\n\ncredential_process = p\n",
+        ),
+        (
             "[a]\ns3 =\n  x = y\n[b]",
             "[a]\ns3 =\n  x = y\nregion = r\ncredential_process = p\n[b]",
         ),
