@@ -115,6 +115,18 @@ fn every_command_is_in_a_document() {
 }
 
 #[test]
+fn every_part_of_the_bench_has_its_block_in_the_performance_page() {
+    let parts = std::process::Command::new(env!("CARGO_BIN_EXE_bench"))
+        .arg("--parts")
+        .output()
+        .expect("the bench runs");
+    let blocks = String::from_utf8_lossy(&parts.stdout).into_owned();
+    let blocks: Vec<String> = blocks.lines().map(str::to_owned).collect();
+    assert!(blocks.len() > 5, "only {blocks:?}");
+    holds(|tree| documents::bench_blocks(tree, &blocks), &[]);
+}
+
+#[test]
 fn no_registry_and_no_trackers_number_is_named() {
     holds(documents::foreign_names, &[]);
 }

@@ -10,9 +10,12 @@ use serde_json::Value;
 
 use crate::asking::{Door, Kind};
 use crate::bare::Bare;
-use crate::figures::{Bound, Limit, heading, row, rss, say};
+use crate::figures::{Bound, Limit, grouped, heading, rss};
+use crate::ratio::Ratio;
 use crate::scale::Scale;
-use crate::wrk::{self, Storms};
+use crate::section::Section;
+use crate::table::Table;
+use crate::wrk::{self, Storm, Storms};
 
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -32,12 +35,16 @@ struct Pair {
 }
 
 /// Storms over both endpoints.
-pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
+pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     heading("endpoints under wrk -t2 -c64, from cache, against bare hyper");
+    let mut section = Section::default();
     if !wrk::is_there() {
-        say("wrk IS MISSING: nothing of this part is measured. tests/setup/system installs it.");
-        let missing = Limit::new("wrk is there", 0.0, Bound::AtLeast(1.0));
-        return vec![missing];
+        section.absent(
+            "endpoints",
+            "wrk is missing; tests/setup/system installs it",
+        );
+        section.limit(Limit::new("wrk is there", 0.0, Bound::AtLeast(1.0)));
+        return section;
     }
     let lab = Lab::new(programs, DEV);
     lab.start_agent();
@@ -46,18 +53,43 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
     let before = rss(&lab);
     let mut pairs = Kind::BOTH.map(|kind| Pair::new(&lab, kind));
     let peak = storms(&lab, &mut pairs, scale);
-    row("agent RSS before", format!("{before:>10} kB"));
-    row("agent RSS at its largest", format!("{peak:>10} kB"));
-    let mut limits: Vec<Limit> = pairs.iter().flat_map(Pair::limits).collect();
+    show(&pairs, &mut section);
     #[allow(clippy::cast_precision_loss)]
-    let megabytes = peak as f64 / 1_000.0;
-    limits.push(Limit::new(
-        "agent RSS in the storm, MB",
-        megabytes,
-        Bound::AtMost(25.0),
+    let megabytes = |kilobytes: u64| kilobytes as f64 / 1_000.0;
+    let mut table = journal(&lab, &pairs, scale, &mut section);
+    table.row([
+        "agent's resident memory before, kB",
+        &grouped(before.into()),
+    ]);
+    table.row(["at its largest, kB", &grouped(peak.into())]);
+    section.table(table);
+    let most = Bound::AtMost(25.0);
+    section.limit(Limit::new(
+        "agent's resident memory in the storm, MB",
+        megabytes(peak),
+        most,
     ));
-    limits.extend(journal(&lab, &pairs, scale));
-    limits
+    section
+}
+
+fn show(pairs: &[Pair], section: &mut Section) {
+    let columns = [
+        "",
+        "requests a second (10 %, 90 % of storms)",
+        "p99, ms",
+        "processor time for each, µs",
+    ];
+    let mut table = Table::new("", &columns);
+    for pair in pairs {
+        let (name, bytes) = (pair.kind.name(), grouped(pair.bytes as u128));
+        table.row(pair.theirs.cells(&format!("bare hyper, {bytes} bytes")));
+        table.row(pair.ours.cells(&format!("{name}, {bytes} bytes")));
+    }
+    section.table(table);
+    pairs
+        .iter()
+        .flat_map(Pair::ratios)
+        .for_each(|ratio| section.ratio(ratio));
 }
 
 impl Pair {
@@ -89,30 +121,20 @@ impl Pair {
         self.ours.0.push(wrk::storm(&self.door, agent, lasting));
     }
 
-    fn limits(&self) -> [Limit; 2] {
-        let (name, bytes) = (self.kind.name(), self.bytes);
-        row(&format!("bare hyper, {bytes} bytes"), &self.theirs);
-        row(&format!("{name}, {bytes} bytes"), &self.ours);
-        let throughput = self.ours.against(&self.theirs, |storm| storm.per_second);
-        let latency = self.ours.against(&self.theirs, |storm| storm.p99);
-        let cost = self.ours.against(&self.theirs, |storm| storm.cost);
-        row(
-            &format!("{name}: processor time, in bare hyper's"),
-            format!("{cost:>10.2}"),
-        );
+    fn ratios(&self) -> [Ratio; 3] {
+        let name = self.kind.name();
+        let of = |what: &str, figure: fn(&Storm) -> f64| {
+            let pairs = self.ours.against(&self.theirs, figure);
+            Ratio::of(format!("{name}: {what}"), pairs)
+        };
         [
-            Limit::new(
-                format!("{name}: throughput, of bare hyper's"),
-                throughput,
-                Bound::AtLeast(0.7),
-            )
-            .aiming(Bound::AtLeast(0.85)),
-            Limit::new(
-                format!("{name}: p99, in bare hyper's"),
-                latency,
-                Bound::AtMost(2.0),
-            )
-            .aiming(Bound::AtMost(1.5)),
+            of("throughput, of bare hyper's", |storm| storm.per_second)
+                .limited(Bound::AtLeast(0.7))
+                .aiming(Bound::AtLeast(0.85)),
+            of("p99, in bare hyper's", |storm| storm.p99)
+                .limited(Bound::AtMost(2.0))
+                .aiming(Bound::AtMost(1.5)),
+            of("processor time, in bare hyper's", |storm| storm.cost),
         ]
     }
 }
@@ -139,21 +161,19 @@ fn storms(lab: &Lab, pairs: &mut [Pair], scale: Scale) -> u64 {
 
 /// Every request is in the journal, few records hold them all, and the chain verifies.
 #[allow(clippy::cast_precision_loss)]
-fn journal(lab: &Lab, pairs: &[Pair], scale: Scale) -> Vec<Limit> {
+fn journal(lab: &Lab, pairs: &[Pair], scale: Scale, section: &mut Section) -> Table {
     let verified = lab.run(&["journal", "verify"]);
     let records = lab.journal_of(&["lease.issue", "lease.serve"]);
     let counted = |record: &Value| record["count"].as_u64().unwrap_or(1);
     let (kept, handed): (usize, u64) = (records.len(), records.iter().map(counted).sum());
     let asked: u64 = pairs.iter().map(|pair| pair.ours.requests()).sum();
-    row("requests answered, by wrk", format!("{asked:>10}"));
-    row(
-        "hand-outs in the journal",
-        format!("{handed:>10} in {kept} records"),
-    );
-    row("journal verify", format!("{:>10}", verified.status));
+    let mut table = Table::new("", &["", ""]);
+    table.row(["requests answered, by wrk", &grouped(asked.into())]);
+    table.row(["hand-outs in the journal", &grouped(handed.into())]);
+    table.row(["records that hold them", &grouped(kept as u128)]);
     let storms = (scale.storms * pairs.len()) as f64;
     let (verdict, most) = (f64::from(verified.code()), storms * RECORDS_A_STORM);
-    vec![
+    section.limits.extend([
         Limit::new("exit status of journal verify", verdict, Bound::AtMost(0.0)),
         Limit::new("records of hand-outs", kept as f64, Bound::AtMost(most)),
         // wrk does not count what is under way when its time is up, the journal does.
@@ -162,5 +182,6 @@ fn journal(lab: &Lab, pairs: &[Pair], scale: Scale) -> Vec<Limit> {
             handed as f64 / asked as f64,
             Bound::AtLeast(1.0),
         ),
-    ]
+    ]);
+    table
 }

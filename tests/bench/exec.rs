@@ -9,9 +9,12 @@ use jumpgate_tests::lab::DEV;
 use jumpgate_tests::{Lab, Programs};
 
 use crate::asking::{Door, Kind};
-use crate::figures::{Bound, Limit, Spread, heading, row};
-use crate::process::timed;
+use crate::figures::{Bound, Limit, Spread, digits, heading};
+use crate::process::{against, timed};
+use crate::ratio::Ratio;
 use crate::scale::Scale;
+use crate::section::Section;
+use crate::table::Table;
 
 /// The ways to give a command its session.
 const VIA: [&str; 3] = ["container", "imds", "env"];
@@ -24,7 +27,7 @@ const WAITING: &str = "echo \"$AWS_CONTAINER_CREDENTIALS_FULL_URI$AWS_EC2_METADA
 const GIVE_UP: Duration = Duration::from_secs(30);
 
 /// What `exec` costs.
-pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
+pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     heading("exec dev -- /bin/true, against /bin/true");
     let lab = ready(programs);
     let mut times: [Vec<Duration>; 4] = Default::default();
@@ -41,18 +44,30 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
             ])));
         }
     }
-    let [floor, ours @ ..] = times.map(Spread::of);
-    row("/bin/true", floor);
-    let added = VIA.iter().zip(ours).map(|(via, spread)| {
-        row(&format!("exec --via {via}"), spread);
-        let added = spread.median.saturating_sub(floor.median).as_secs_f64() * 1e3;
-        Limit::new(
-            format!("exec --via {via} adds, ms"),
-            added,
-            Bound::AtMost(10.0),
-        )
-    });
-    added.collect()
+    costs(times)
+}
+
+fn costs(times: [Vec<Duration>; 4]) -> Section {
+    let mut section = Section::default();
+    let mut table = Table::new("", &["", "µs, median (10 %, 90 %)", "added, ms"]);
+    let [floor, ours @ ..] = times;
+    let bare = Spread::of(floor.clone());
+    table.row(["/bin/true", &bare.micros(), ""]);
+    for (via, times) in VIA.iter().zip(ours) {
+        let what = format!("exec --via {via}, in /bin/true's time");
+        section.ratio(Ratio::of(what, against(&times, &floor)));
+        let spread = Spread::of(times);
+        let added = spread.median.saturating_sub(bare.median).as_secs_f64() * 1e3;
+        table.row([
+            &format!("exec --via {via}"),
+            &spread.micros(),
+            &digits(added),
+        ]);
+        let what = format!("exec --via {via} adds, ms");
+        section.limit(Limit::new(what, added, Bound::AtMost(10.0)));
+    }
+    section.table(table);
+    section
 }
 
 fn ready(programs: &Programs) -> Lab {
@@ -64,20 +79,22 @@ fn ready(programs: &Programs) -> Lab {
 }
 
 /// `kill -9` of `exec`, until its endpoint refuses or is closed.
-pub(crate) fn kills(programs: &Programs, scale: Scale) -> Vec<Limit> {
+pub(crate) fn kills(programs: &Programs, scale: Scale) -> Section {
     heading("kill -9 of exec, until its endpoint refuses or is closed");
     let lab = ready(programs);
-    let gone = Kind::BOTH.map(|kind| {
-        let times = (0..scale.kills).map(|_| killed(&lab, kind)).collect();
-        let spread = Spread::of(times);
-        row(
-            &format!("{}, {} processes", kind.name(), scale.kills),
-            spread,
-        );
-        let name = format!("{}: s until closed after kill -9, worst", kind.name());
-        Limit::new(name, spread.worst.as_secs_f64(), Bound::AtMost(1.0))
-    });
-    gone.into()
+    let mut section = Section::default();
+    let columns = ["", "ms, median (10 %, 90 %)", "ms, longest"];
+    let caption = format!("Of {} processes each:", scale.kills);
+    let mut table = Table::new(caption, &columns);
+    for kind in Kind::BOTH {
+        let spread = Spread::of((0..scale.kills).map(|_| killed(&lab, kind)).collect());
+        let worst = spread.worst.as_secs_f64();
+        table.row([kind.name(), &spread.millis(), &digits(worst * 1e3)]);
+        let what = format!("{}: s until closed after kill -9, worst", kind.name());
+        section.limit(Limit::new(what, worst, Bound::AtMost(1.0)));
+    }
+    section.table(table);
+    section
 }
 
 fn killed(lab: &Lab, kind: Kind) -> Duration {

@@ -7,8 +7,10 @@ use jumpgate_tests::sts::{Fault, When};
 use jumpgate_tests::{Lab, Programs};
 
 use crate::asking::{Door, Kind};
-use crate::figures::{Bound, Limit, Spread, heading, row};
+use crate::figures::{Bound, Limit, Spread, digits, grouped, heading};
 use crate::scale::Scale;
+use crate::section::Section;
+use crate::table::Table;
 
 /// A session that nobody fetched yet, and one that ages soon.
 const MORE: &str = r#"
@@ -38,7 +40,7 @@ struct Asker {
 }
 
 /// The longest answers while STS hangs.
-pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
+pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     heading(&format!("STS hangs for {} s", scale.hang.as_secs()));
     let lab = Lab::new(programs, &format!("{DEV}{MORE}"));
     lab.start_agent();
@@ -58,16 +60,36 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
     }
     lab.double.inject(Fault::Hang, When::call("AssumeRole"));
     let until = Instant::now() + scale.hang;
-    let limits = std::thread::scope(|scope| {
+    let times: Vec<Vec<Duration>> = std::thread::scope(|scope| {
         let asking: Vec<_> = askers
             .iter()
             .map(|asker| scope.spawn(move || asker.ask(until)))
             .collect();
         let joined = asking.into_iter().map(|asker| asker.join());
-        joined.map(|limit| limit.expect("an asker ends")).collect()
+        joined.map(|times| times.expect("an asker ends")).collect()
     });
     lab.double.clear_faults();
-    limits
+    found(&askers, times, scale)
+}
+
+fn found(askers: &[Asker], times: Vec<Vec<Duration>>, scale: Scale) -> Section {
+    let mut section = Section::default();
+    let caption = format!(
+        "Each on a new connection, within {} s:",
+        scale.hang.as_secs()
+    );
+    let columns = ["", "answers", "ms, median (10 %, 90 %)", "s, longest"];
+    let mut table = Table::new(caption, &columns);
+    for (asker, times) in askers.iter().zip(times) {
+        let count = grouped(times.len() as u128);
+        let spread = Spread::of(times);
+        let worst = spread.worst.as_secs_f64();
+        table.row([&asker.name, &count, &spread.millis(), &digits(worst)]);
+        let what = format!("{}: s, worst", asker.name);
+        section.limit(Limit::new(what, worst, Bound::AtMost(asker.limit)));
+    }
+    section.table(table);
+    section
 }
 
 fn askers(lab: &Lab, profile: &str, state: &str, status: u16, imds: f64) -> Vec<Asker> {
@@ -86,7 +108,7 @@ fn age(lab: &Lab) {
 }
 
 impl Asker {
-    fn ask(&self, until: Instant) -> Limit {
+    fn ask(&self, until: Instant) -> Vec<Duration> {
         let mut times = Vec::new();
         while Instant::now() < until {
             let answer = self.door.ask();
@@ -94,13 +116,6 @@ impl Asker {
             times.push(answer.took);
             std::thread::sleep(PAUSE);
         }
-        let (count, spread) = (times.len(), Spread::of(times));
-        row(&format!("{}, {count} answers", self.name), spread);
-        let worst = spread.worst.as_secs_f64();
-        Limit::new(
-            format!("{}: s, worst", self.name),
-            worst,
-            Bound::AtMost(self.limit),
-        )
+        times
     }
 }

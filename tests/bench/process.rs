@@ -7,47 +7,63 @@ use std::time::{Duration, Instant};
 use jumpgate_tests::lab::DEV;
 use jumpgate_tests::{Lab, Programs};
 
-use crate::figures::{Limit, Spread, heading, row, rss};
+use crate::figures::{Bound, Spread, grouped, heading, rss};
+use crate::ratio::Ratio;
 use crate::scale::Scale;
+use crate::section::Section;
+use crate::table::Table;
 
 /// How long the idle agent is watched.
 const IDLE_SECONDS: u32 = 10;
 
 /// Sizes, memory, rest, and the warm path.
-pub(crate) fn measure(programs: &Programs, scale: Scale) -> Vec<Limit> {
+pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     heading("credential-process, from cache");
+    let mut section = Section::default();
     let lab = Lab::new(programs, DEV);
     lab.start_agent();
-    row("agent RSS after start", format!("{:>10} kB", rss(&lab)));
-    row(
-        "system calls of the idle agent in 10 s",
-        format!("{:>10}", idle_calls(&lab)),
-    );
+    let mut agent = Table::new("The agent:", &["", ""]);
+    let memory = |lab: &Lab| format!("{} kB", grouped(rss(lab).into()));
+    agent.row(["resident after its start", &memory(&lab)]);
+    agent.row([
+        "system calls in 10 s in which nobody asks",
+        &idle_calls(&lab),
+    ]);
     lab.add_identity();
     lab.run(&["credential-process", "dev"]).good();
-    row(
-        "agent RSS after unlock and one session",
-        format!("{:>10} kB", rss(&lab)),
-    );
-    warm(&lab, scale);
-    row("agent RSS after the runs", format!("{:>10} kB", rss(&lab)));
-    Vec::new()
+    agent.row(["resident after unlock and one session", &memory(&lab)]);
+    warm(&lab, scale, &mut section);
+    agent.row(["resident after the runs", &memory(&lab)]);
+    section.table(agent);
+    section
 }
 
 /// `credential-process` from cache against a program that does nothing. They take turns, so that what disturbs one
 /// disturbs the other.
-fn warm(lab: &Lab, scale: Scale) {
+fn warm(lab: &Lab, scale: Scale, section: &mut Section) {
     let nothing = PathBuf::from("/bin/true");
     let (mut floor, mut process) = (Vec::new(), Vec::new());
     for _ in 0..scale.runs {
         floor.push(timed(lab.program(&nothing, &[])));
         process.push(timed(lab.client(&["credential-process", "dev"])));
     }
-    let (floor, process) = (Spread::of(floor), Spread::of(process));
-    row("/bin/true", floor);
-    row("credential-process, from cache", process);
-    let ratio = process.median.as_secs_f64() / floor.median.as_secs_f64();
-    row("ratio of the medians", format!("{ratio:>10.2}"));
+    let ratio = against(&process, &floor);
+    let mut table = Table::new("From start to end:", &["", "µs, median (10 %, 90 %)"]);
+    table.row(["/bin/true".to_owned(), Spread::of(floor).micros()]);
+    table.row([
+        "credential-process".to_owned(),
+        Spread::of(process).micros(),
+    ]);
+    section.table(table);
+    let what = "credential-process, in /bin/true's time";
+    section.ratio(Ratio::of(what, ratio).aiming(Bound::AtMost(1.3)));
+}
+
+/// The ratios of times that followed each other.
+pub(crate) fn against(ours: &[Duration], theirs: &[Duration]) -> Vec<f64> {
+    let pairs = ours.iter().zip(theirs);
+    let ratio = |(one, other): (&Duration, &Duration)| one.as_secs_f64() / other.as_secs_f64();
+    pairs.map(ratio).collect()
 }
 
 /// How long a command takes from its start to its end.

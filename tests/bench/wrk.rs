@@ -4,7 +4,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::asking::Door;
-use crate::figures::{median, processor_time};
+use crate::figures::{grouped, processor_time};
+use crate::ratio::Ratio;
 
 /// One storm.
 #[derive(Debug, Clone, Copy)]
@@ -70,45 +71,31 @@ fn micros(text: &str) -> Option<f64> {
 pub(crate) struct Storms(pub(crate) Vec<Storm>);
 
 impl Storms {
-    pub(crate) fn per_second(&self) -> f64 {
-        median(self.0.iter().map(|storm| storm.per_second))
-    }
-
-    pub(crate) fn p99(&self) -> f64 {
-        median(self.0.iter().map(|storm| storm.p99))
-    }
-
-    pub(crate) fn cost(&self) -> f64 {
-        median(self.0.iter().map(|storm| storm.cost))
-    }
-
     pub(crate) fn requests(&self) -> u64 {
         self.0.iter().map(|storm| storm.requests).sum()
     }
 
-    /// The middle of the ratios of storms that followed each other: what a busy machine gave to the one, it mostly gave
-    /// to the other.
-    pub(crate) fn against(&self, others: &Self, figure: impl Fn(&Storm) -> f64) -> f64 {
+    /// The ratios of storms that followed each other: what a busy machine gave to the one, it mostly gave to the other.
+    pub(crate) fn against(&self, others: &Self, figure: impl Fn(&Storm) -> f64) -> Vec<f64> {
         let pairs = self.0.iter().zip(&others.0);
-        median(pairs.map(|(ours, theirs)| figure(ours) / figure(theirs)))
+        pairs
+            .map(|(ours, theirs)| figure(ours) / figure(theirs))
+            .collect()
     }
 
-    /// The slowest and the fastest, requests a second.
-    pub(crate) fn range(&self) -> (f64, f64) {
-        let rates = self.0.iter().map(|storm| storm.per_second);
-        rates.fold((f64::MAX, 0.0), |(low, high), rate| {
-            (low.min(rate), high.max(rate))
-        })
-    }
-}
-
-impl std::fmt::Display for Storms {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (low, high) = self.range();
-        let (rate, p99, cost) = (self.per_second(), self.p99(), self.cost());
-        write!(
-            f,
-            "{rate:>10.0} requests/s ({low:.0} to {high:.0}), p99 {p99:.0} µs, {cost:.2} µs of processor each"
-        )
+    /// A name, requests a second, p99 in milliseconds, processor time in microseconds.
+    pub(crate) fn cells(&self, name: &str) -> [String; 4] {
+        let of = |figure: fn(&Storm) -> f64| Ratio::of("", self.0.iter().map(figure));
+        let (rate, p99, cost) = (
+            of(|storm| storm.per_second),
+            of(|storm| storm.p99 / 1e3),
+            of(|storm| storm.cost),
+        );
+        let [median, low, high] = [rate.median, rate.low, rate.high].map(|rate| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            grouped(rate as u128)
+        });
+        let rate = format!("{median} ({low}, {high})");
+        [name.to_owned(), rate, p99.to_string(), cost.to_string()]
     }
 }

@@ -135,6 +135,26 @@ fn paths(tree: &Tree) -> BTreeSet<String> {
         .collect()
 }
 
+/// Blocks of docs/performance.md that the bench does not write, and blocks of the bench that are not there.
+pub(crate) fn bench_blocks(tree: &Tree, blocks: &[String]) -> Vec<Breach> {
+    let Some(document) = tree.find("docs/performance.md") else {
+        return Vec::new();
+    };
+    let name = |line: &str| {
+        let name = line.strip_prefix("<!-- bench: ")?.strip_suffix(" -->")?;
+        Some(name.to_owned())
+    };
+    let found: Vec<String> = document.text.lines().filter_map(name).collect();
+    let absent = blocks.iter().filter(|block| !found.contains(block));
+    let absent = absent.map(|block| format!("has no block {block}"));
+    let strange = found.iter().filter(|block| !blocks.contains(block));
+    let strange = strange.map(|block| format!("the bench does not know the block {block}"));
+    let ends = document.text.lines().filter(|line| *line == "<!-- end -->");
+    let endless = (ends.count() != found.len()).then(|| "a block does not end".to_owned());
+    let all = absent.chain(strange).chain(endless);
+    all.map(|what| breach(document, what)).collect()
+}
+
 /// Commands that no document names.
 pub(crate) fn commands(tree: &Tree, commands: &[String]) -> Vec<Breach> {
     let documents: Vec<&File> = tree.files.iter().filter(|file| is_document(file)).collect();
@@ -295,6 +315,19 @@ mod tests {
             found.last().map(String::as_str),
             Some("has more than 150 lines")
         );
+    }
+
+    #[test]
+    fn blocks_that_the_bench_and_the_page_do_not_share_are_found() {
+        let page = "<!-- bench: a -->\n<!-- end -->\n<!-- bench: b -->\n";
+        let tree = Tree::sample(&[("docs/performance.md", page)]);
+        let found = whats(bench_blocks(&tree, &["a".to_owned(), "c".to_owned()]));
+        let expected = [
+            "has no block c",
+            "the bench does not know the block b",
+            "a block does not end",
+        ];
+        assert_eq!(found, expected);
     }
 
     #[test]
