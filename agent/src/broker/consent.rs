@@ -139,12 +139,7 @@ impl Broker {
             // Said and recorded where it is opened.
             Err(_) => return Ok(()),
         };
-        if let Err(failure) = &confirmed {
-            self.denials
-                .note(self.denial_event(peer, ask, failure))
-                .await;
-        }
-        confirmed
+        self.noted(peer, ask, confirmed).await
     }
 
     /// The same for an endpoint's hand-out, which cannot wait: the question stays, for whoever comes again.

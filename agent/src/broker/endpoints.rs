@@ -141,12 +141,7 @@ impl Broker {
     ) -> Result<Arc<OpenEndpoint>, Failure> {
         self.arrive().await;
         let opened = self.opened(peer, ask);
-        if let Err(failure) = &opened {
-            self.denials
-                .note(self.denial_event(peer, ask, failure))
-                .await;
-        }
-        opened
+        self.noted(peer, ask, opened).await
     }
 
     /// Asks the rules whether this peer may have an endpoint for this ask, as [`Broker::open_endpoint`] does, and tells
@@ -161,12 +156,7 @@ impl Broker {
             self.standing_yes(&meaning.grant, peer)?;
             Ok(meaning.question)
         });
-        if let Err(failure) = &question {
-            self.denials
-                .note(self.denial_event(peer, ask, failure))
-                .await;
-        }
-        question
+        self.noted(peer, ask, question).await
     }
 
     /// Whether an endpoint serves this question: by the rules one ask can be another question for another peer.
@@ -256,11 +246,7 @@ impl Broker {
     ) -> Result<Handed, Failure> {
         self.arrive().await;
         let handed = self.handed(endpoint, peer, note).await;
-        if let Err(failure) = &handed {
-            let event = self.denial_event(peer, &endpoint.ask, failure);
-            self.denials.note(event).await;
-        }
-        handed
+        self.noted(peer, &endpoint.ask, handed).await
     }
 
     async fn handed(
@@ -377,6 +363,14 @@ impl Broker {
             Ok(())
         };
         let _recorded_or_logged = self.changes.make(recording).await;
+    }
+}
+
+/// How the next session is made while nobody waits for it.
+fn unhurried(endpoint: &OpenEndpoint, meaning: &Meaning) -> Manner {
+    Manner {
+        least: least_life(endpoint.ask.interface),
+        ..Manner::patient(meaning.settings.agent.prompt_wait)
     }
 }
 

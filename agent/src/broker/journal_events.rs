@@ -107,6 +107,20 @@ impl Broker {
     }
 
     /// A refusal.
+    /// What became of an ask; a refusal is on record, or about to be, when it is returned.
+    pub(super) async fn noted<T>(
+        &self,
+        peer: &Peer,
+        ask: &Ask,
+        outcome: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if let Err(failure) = &outcome {
+            let event = self.denial_event(peer, ask, failure);
+            self.denials.note(event).await;
+        }
+        outcome
+    }
+
     pub(super) fn denial_event(&self, peer: &Peer, ask: &Ask, failure: &Failure) -> Event {
         let mut event = Event::new(Activity::Deny, self.ports.clock.now());
         event.peer = Some(peer.clone());

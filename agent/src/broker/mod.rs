@@ -178,12 +178,7 @@ impl Broker {
     ) -> Result<Leased, Failure> {
         self.arrive().await;
         let leased = self.leased(peer, witness, ask).await;
-        if let Err(failure) = &leased {
-            self.denials
-                .note(self.denial_event(peer, ask, failure))
-                .await;
-        }
-        leased
+        self.noted(peer, ask, leased).await
     }
 
     async fn leased(

@@ -273,30 +273,14 @@ impl<'a> Rotating<'a> {
 
     async fn set_active(&self, id: &AccessKeyId, active: bool) -> Result<Event, Failure> {
         let signer = self.signer();
-        let mut patience = Propagation::default();
-        loop {
-            let made = self.keys().set_active(self.call(&signer), id, active).await;
-            match settled(made, "UpdateAccessKey") {
-                Err(failure) if is_unknown_yet(&failure) && patience.is_left() => {
-                    patience.pause().await;
-                }
-                outcome => return outcome,
-            }
-        }
+        let set = || self.keys().set_active(self.call(&signer), id, active);
+        once_known("UpdateAccessKey", set).await
     }
 
     async fn delete(&self, id: &AccessKeyId) -> Result<Event, Failure> {
         let signer = self.signer();
-        let mut patience = Propagation::default();
-        loop {
-            let made = self.keys().delete_key(self.call(&signer), id).await;
-            match settled(made, "DeleteAccessKey") {
-                Err(failure) if is_unknown_yet(&failure) && patience.is_left() => {
-                    patience.pause().await;
-                }
-                outcome => return outcome,
-            }
-        }
+        let delete = || self.keys().delete_key(self.call(&signer), id);
+        once_known("DeleteAccessKey", delete).await
     }
 
     async fn store(&self, stored: &StoredKey) -> Result<(), Failure> {
@@ -360,6 +344,22 @@ fn settled(made: Result<(), TokenError>, call: &'static str) -> Result<Event, Fa
         Ok(()) => Ok(Event::Done),
         Err(error) if error.code.as_deref() == Some("NoSuchEntity") => Ok(Event::Gone),
         Err(error) => Err(upstream(call)(error)),
+    }
+}
+
+/// Calls again, for a while, as long as AWS does not know the new key that signs.
+async fn once_known<F: Future<Output = Result<(), TokenError>>>(
+    name: &'static str,
+    call: impl Fn() -> F,
+) -> Result<Event, Failure> {
+    let mut patience = Propagation::default();
+    loop {
+        match settled(call().await, name) {
+            Err(failure) if is_unknown_yet(&failure) && patience.is_left() => {
+                patience.pause().await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 

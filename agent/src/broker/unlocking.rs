@@ -159,11 +159,7 @@ impl Identities {
                 Err(StoreError::WrongPassphrase) if on_screen && round < MAX_ROUNDS => {
                     remark = Some(WRONG_PASSPHRASE);
                 }
-                Err(StoreError::PassphraseMissing) => return Err(missing_passphrase(identity)),
-                Err(error) => {
-                    let identity = identity.name.clone();
-                    return Err(Failure::Store { identity, error });
-                }
+                Err(error) => return Err(not_loaded(identity, error)),
                 Ok(stored) => {
                     self.remember(identity, &stored);
                     return Ok(stored);
@@ -180,13 +176,7 @@ impl Identities {
     ) -> Result<StoredKey, Failure> {
         let store = self.ports.store(identity.store);
         let stored = self.loaded(identity, store, passphrase).await?;
-        let stored = stored.map_err(|error| match error {
-            StoreError::PassphraseMissing => missing_passphrase(identity),
-            error => Failure::Store {
-                identity: identity.name.clone(),
-                error,
-            },
-        })?;
+        let stored = stored.map_err(|error| not_loaded(identity, error))?;
         self.remember(identity, &stored);
         Ok(stored)
     }
@@ -264,9 +254,13 @@ fn is_wrong_code(error: &TokenError) -> bool {
     error.kind == TokenErrorKind::MfaRejected
 }
 
-fn missing_passphrase(identity: &Identity) -> Failure {
-    Failure::InteractionRequired {
-        identity: identity.name.clone(),
-        needs: Needs::passphrase(),
+fn not_loaded(identity: &Identity, error: StoreError) -> Failure {
+    let identity = identity.name.clone();
+    match error {
+        StoreError::PassphraseMissing => Failure::InteractionRequired {
+            identity,
+            needs: Needs::passphrase(),
+        },
+        error => Failure::Store { identity, error },
     }
 }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use jumpgate_api::Interface;
 use tokio::task::AbortHandle;
 
-use super::{OpenEndpoint, least_life};
+use super::{OpenEndpoint, unhurried};
 use crate::broker::Broker;
 use crate::broker::minting::Told;
-use crate::broker::sessions::{Manner, Minted};
+use crate::broker::sessions::Minted;
 use crate::domain::lifetime::until_refresh;
 use crate::domain::name::SessionId;
 
@@ -85,10 +85,7 @@ impl Broker {
         if !due.is_zero() {
             return Some(due);
         }
-        let manner = Manner {
-            least: least_life(endpoint.ask.interface),
-            ..Manner::patient(meaning.settings.agent.prompt_wait)
-        };
+        let manner = unhurried(endpoint, &meaning);
         let (question, profile) = (meaning.question.clone(), &meaning.grant.profile.name);
         let new = self.session(&meaning.identity, question, profile, manner, Told::Success);
         let same = Arc::ptr_eq(&new.await.ok()?, minted);

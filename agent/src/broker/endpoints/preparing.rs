@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{OpenEndpoint, least_life};
+use super::{OpenEndpoint, unhurried};
 use crate::broker::attendance::Waiter;
 use crate::broker::failure::Failure;
 use crate::broker::minting::Told;
-use crate::broker::sessions::Manner;
 use crate::broker::{BEYOND_PROMPT, Broker};
 
 impl Broker {
@@ -21,20 +20,13 @@ impl Broker {
     ) -> Result<(), Failure> {
         self.arrive().await;
         let prepared = self.prepared(endpoint).await;
-        if let Err(failure) = &prepared {
-            let event = self.denial_event(&endpoint.owner, &endpoint.ask, failure);
-            self.denials.note(event).await;
-        }
-        prepared
+        self.noted(&endpoint.owner, &endpoint.ask, prepared).await
     }
 
     async fn prepared(self: &Arc<Self>, endpoint: &OpenEndpoint) -> Result<(), Failure> {
         self.identities.era()?;
         let meaning = self.meaning_now(endpoint)?;
-        let manner = Manner {
-            least: least_life(endpoint.ask.interface),
-            ..Manner::patient(meaning.settings.agent.prompt_wait)
-        };
+        let manner = unhurried(endpoint, &meaning);
         let (question, profile) = (meaning.question.clone(), &meaning.grant.profile);
         let identity = &meaning.identity;
         let session = self.session(identity, question, &profile.name, manner, Told::Success);
