@@ -1,6 +1,7 @@
 //! What a command that did not succeed says on stderr, and the status that it exits with.
 
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 use jumpgate_api::{ExitStatus, Problem};
@@ -62,6 +63,12 @@ impl Failure {
     /// Wrong usage or configuration.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(ExitStatus::Usage, message)
+    }
+
+    /// The agent's program is there, and the system does not run it.
+    pub(crate) fn cannot_run_agent(error: &io::Error) -> Self {
+        let what = format!("cannot run jumpgate-agent: {error}");
+        Self::new(ExitStatus::Unavailable, what)
     }
 
     /// Nobody reads our output any more: there is nobody to tell, as with `yes | head`.

@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
-use jumpgate_api::{ExitStatus, Status, StopReply};
+use jumpgate_api::{Status, StopReply};
 
 use super::{Context, Outcome};
 use crate::cli::AgentVerb;
@@ -25,8 +25,7 @@ pub(super) fn run(context: &mut Context<'_>, verb: &AgentVerb) -> Outcome {
             let error = Command::new(program(context.agent.environment)?)
                 .arg("--foreground")
                 .exec();
-            let what = format!("cannot run jumpgate-agent: {error}");
-            Err(Failure::new(ExitStatus::Unavailable, what))
+            Err(Failure::cannot_run_agent(&error))
         }
     }
 }

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use jumpgate_api::ExitStatus;
-
+use super::policy::ran;
 use super::{Context, Outcome};
 use crate::connection::{StartError, program};
 use crate::failure::Failure;
@@ -15,17 +14,9 @@ pub(super) fn run(context: &mut Context<'_>, file: Option<PathBuf>) -> Outcome {
         Failure::usage("cannot tell where the configuration is")
             .hint("name it, or set JUMPGATE_CONFIG")
     })?;
-    let output = Command::new(program(environment)?)
-        .arg("--check")
-        .arg(file)
-        .stdin(Stdio::null())
-        .output();
-    let output = output.map_err(|error| {
-        Failure::new(
-            ExitStatus::Unavailable,
-            format!("cannot run jumpgate-agent: {error}"),
-        )
-    })?;
+    let mut command = Command::new(program(environment)?);
+    command.arg("--check").arg(file);
+    let output = ran(command, Stdio::null())?;
     if !output.status.success() {
         return Err(StartError::refused(output.status, &output.stderr).into());
     }

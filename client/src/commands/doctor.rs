@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use jumpgate_api::{ExitStatus, Interface, Narrow, ProfileList, path_segment};
+use jumpgate_api::{Interface, Narrow, ProfileList, path_segment};
 use serde::Serialize;
 
 use super::credential_process::credentials;
@@ -124,10 +124,7 @@ fn ask(agent: Agent<'_>, profile: &str) -> Result<(), Failure> {
 
 /// The agent's program with this on its standard input; what it says, it says itself.
 fn judged(mut command: Command, told: &str) -> Outcome {
-    let failed = |error: std::io::Error| {
-        let what = format!("cannot run jumpgate-agent: {error}");
-        Failure::new(ExitStatus::Unavailable, what)
-    };
+    let failed = |error: std::io::Error| Failure::cannot_run_agent(&error);
     let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
     if let Some(mut input) = child.stdin.take() {
         let _ended_early = input.write_all(told.as_bytes());

@@ -45,11 +45,9 @@ fn lint(context: &mut Context<'_>, arguments: &Lint) -> Outcome {
 }
 
 /// Runs the agent's program to its end.
-fn ran(mut command: Command, input: Stdio) -> Result<Output, Failure> {
-    command.stdin(input).output().map_err(|error| {
-        let what = format!("cannot run jumpgate-agent: {error}");
-        Failure::new(ExitStatus::Unavailable, what)
-    })
+pub(super) fn ran(mut command: Command, input: Stdio) -> Result<Output, Failure> {
+    let output = command.stdin(input).output();
+    output.map_err(|error| Failure::cannot_run_agent(&error))
 }
 
 /// Passes on what the agent's program says.
