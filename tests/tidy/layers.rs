@@ -62,6 +62,15 @@ const JUDGES: &[&str] = &[
 /// What they never name.
 const OUT_OF_JUDGES: &[&str] = &["std::env", "std::net", "std::process", "std::thread"];
 
+/// What never names who moves something in from `~/.aws`, or writes there: `aws_files` has the files.
+const OUT_OF_MOVERS: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+];
+
 /// The first that matches a file is its layer. What no layer matches is the composition root: free.
 const LAYERS: &[Layer] = &[
     Layer {
@@ -224,51 +233,21 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         place: "agent/src/configure",
-        crates: &[
-            "jumpgate_api",
-            "jumpgate_iam",
-            "serde",
-            "serde_json",
-            "thiserror",
-        ],
+        crates: JUDGES,
         siblings: &["crate::aws_files", "crate::configure", "crate::domain"],
-        never: &[
-            "std::env",
-            "std::fs",
-            "std::net",
-            "std::process",
-            "std::thread",
-        ],
+        never: OUT_OF_MOVERS,
     },
     Layer {
         place: "agent/src/import",
-        crates: &[
-            "jumpgate_api",
-            "jumpgate_iam",
-            "serde",
-            "serde_json",
-            "thiserror",
-        ],
+        crates: JUDGES,
         siblings: &["crate::aws_files", "crate::config", "crate::import"],
-        never: &[
-            "std::env",
-            "std::fs",
-            "std::net",
-            "std::process",
-            "std::thread",
-        ],
+        never: OUT_OF_MOVERS,
     },
     Layer {
         place: "agent/src/leftover",
         crates: &["jumpgate_api", "jumpgate_iam", "thiserror", "zeroize"],
         siblings: &["crate::aws_files", "crate::leftover"],
-        never: &[
-            "std::env",
-            "std::fs",
-            "std::net",
-            "std::process",
-            "std::thread",
-        ],
+        never: OUT_OF_MOVERS,
     },
     Layer {
         place: "client/src",
