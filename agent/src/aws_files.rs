@@ -9,6 +9,13 @@ use jumpgate_api::ExitStatus;
 use jumpgate_iam::shared_file::{MAX_SHARED_FILE_BYTES, SharedFile};
 use zeroize::Zeroizing;
 
+/// The settings that are a key. They are never taken out unasked: it may be the only copy.
+pub(crate) const KEY_SETTINGS: [&str; 3] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+];
+
 /// Group and others may write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 

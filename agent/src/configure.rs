@@ -11,7 +11,7 @@ use jumpgate_iam::Excerpt;
 use jumpgate_iam::shared_file::{Changes, Entry, Kind, Section, SharedFile};
 use serde::Serialize;
 
-use crate::aws_files::{self, FileError, Said};
+use crate::aws_files::{self, FileError, KEY_SETTINGS, Said};
 use crate::domain::name::ProfileName;
 use crate::domain::profile::Profile;
 use crate::domain::settings::Settings;
@@ -31,13 +31,6 @@ const BEFORE_US: [&str; 9] = [
     "sso_account_id",
     "sso_role_name",
     "login_session",
-];
-
-/// A key in this file, which is never taken out unasked: it may be the only copy.
-const KEY: [&str; 3] = [
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
 ];
 
 /// What is done about refusals.
@@ -209,7 +202,7 @@ impl Wanted<'_> {
             return Some(found(entry, what));
         }
         let in_the_way = |entry: &&Entry<'_>| {
-            is_one_of(entry, &KEY) || !self.replace && is_one_of(entry, &BEFORE_US)
+            is_one_of(entry, &KEY_SETTINGS) || !self.replace && is_one_of(entry, &BEFORE_US)
         };
         let entry = section.entries().iter().find(in_the_way)?;
         Some(found(entry, "would come before credential_process"))

@@ -7,17 +7,10 @@ use jumpgate_api::ExitStatus;
 use jumpgate_iam::Excerpt;
 use jumpgate_iam::shared_file::{Changes, Kind, SharedFile};
 
-use crate::aws_files::{self, FileError, Said};
+use crate::aws_files::{self, FileError, KEY_SETTINGS, Said};
 
 /// What to do when it fails.
 pub(crate) const HINT: &str = "the key is stored; take it out of the file by hand";
-
-/// The settings that are the key.
-const KEY: [&str; 3] = [
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-];
 
 /// Why the key was not taken out.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +111,7 @@ fn without_key<'f, 'a>(
             name: Excerpt::of(&arguments.profile),
         })?;
     let entries = section.entries().iter();
-    for entry in entries.filter(|entry| KEY.iter().any(|key| entry.is(key))) {
+    for entry in entries.filter(|entry| KEY_SETTINGS.iter().any(|key| entry.is(key))) {
         changes.remove(entry);
     }
     Ok(changes)

@@ -53,6 +53,17 @@ pub struct Desktop {
     pub has_display: bool,
 }
 
+impl Desktop {
+    /// Before anything is called that would connect to a bus.
+    fn has_bus(&self) -> Result<(), StoreError> {
+        let address = self.bus_address.as_deref();
+        if address.is_none_or(str::is_empty) {
+            return Err(explain::no_bus("DBUS_SESSION_BUS_ADDRESS is not set"));
+        }
+        Ok(())
+    }
+}
+
 /// The desktop's keyring. Nothing is connected to before the first call.
 #[derive(Debug)]
 pub struct KeyringStore {
@@ -144,14 +155,7 @@ impl SecretService {
         name: &IdentityName,
         call: impl Fn(&Entry) -> keyring_core::Result<T>,
     ) -> Result<T, StoreError> {
-        if self
-            .desktop
-            .bus_address
-            .as_deref()
-            .is_none_or(str::is_empty)
-        {
-            return Err(explain::no_bus("DBUS_SESSION_BUS_ADDRESS is not set"));
-        }
+        self.desktop.has_bus()?;
         opening::open_if_mute().map_err(|error| explain::of_the_service(&error, &self.desktop))?;
         let kept = self.connection.is_some();
         let mut result = self.attempt(name, &call);

@@ -3,11 +3,10 @@
 
 use jumpgate_api::ExitStatus;
 
-use super::policies::configured;
+use super::policies::{configured, place_of_configuration};
 use super::{Refusal, Started, invalid, say};
 use crate::aws_files::Said;
 use crate::config::environment::Environment;
-use crate::config::place;
 use crate::configure;
 use crate::import::{self, ImportError};
 use crate::leftover;
@@ -19,9 +18,7 @@ pub(super) fn import(words: &[&str]) -> Started {
         error => Refusal::new(error, "see: jumpgate import --help", ExitStatus::Usage),
     };
     let arguments = import::Arguments::parse(words).map_err(wrong)?;
-    let ours = place::configuration(&Environment::from_process()).map_err(|error| {
-        Refusal::new(error, "set JUMPGATE_CONFIG to its path", ExitStatus::Usage)
-    })?;
+    let ours = place_of_configuration(&Environment::from_process())?;
     tell(import::run(&arguments, &ours).map_err(wrong)?)
 }
 

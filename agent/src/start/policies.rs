@@ -1,5 +1,7 @@
 //! What is said of policies without a running agent: `--lint`, `--jump` and `--explain`.
 
+use std::path::PathBuf;
+
 use jumpgate_api::ExitStatus;
 
 use super::{Refusal, Started, invalid, say};
@@ -56,10 +58,14 @@ impl From<Unconfigured> for Refusal {
 /// The configuration in use, and where it is used.
 pub(super) fn configured() -> Result<(config::Config, Environment), Unconfigured> {
     let environment = Environment::from_process();
-    let path = place::configuration(&environment)
-        .map_err(|error| Unconfigured::Place(error.to_string()))?;
+    let path = place_of_configuration(&environment)?;
     let config = config::load(&path).map_err(Unconfigured::Invalid)?;
     Ok((config, environment))
+}
+
+/// Where the configuration is, or would be.
+pub(super) fn place_of_configuration(environment: &Environment) -> Result<PathBuf, Unconfigured> {
+    place::configuration(environment).map_err(|error| Unconfigured::Place(error.to_string()))
 }
 
 /// The policy that an IAM user needs.

@@ -96,30 +96,24 @@ async fn without_a_screen_it_is_refused() {
 async fn a_question_that_nobody_answers_or_waits_for_goes_away() {
     let house = careful(&[]);
     house.prompter.dialogs.close();
-    let withdrawn = || {
-        house
-            .prompter
-            .withdrawn
-            .load(std::sync::atomic::Ordering::SeqCst)
-    };
     let asked = house.asking("dev");
     house.prompter.dialogs.arrived(1).await;
     pass(50).await;
     let failure = asked.await.unwrap().unwrap_err();
     assert_eq!(failure.to_string(), "profile dev: nobody answered in time");
     settle().await;
-    assert_eq!(withdrawn(), 1);
+    assert_eq!(house.prompter.withdrawn(), 1);
     pass(3).await;
     let asked = house.asking("dev");
     house.prompter.dialogs.arrived(2).await;
     asked.abort();
     settle().await;
-    assert_eq!(withdrawn(), 2);
+    assert_eq!(house.prompter.withdrawn(), 2);
     let asked = house.asking("dev");
     house.prompter.dialogs.arrived(3).await;
     house.broker.lock(None, "suspend").await;
     assert_eq!(asked.await.unwrap().unwrap_err().code(), Code::Locked);
-    assert_eq!(withdrawn(), 3);
+    assert_eq!(house.prompter.withdrawn(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -64,13 +64,7 @@ async fn a_dialog_stays_for_the_last_who_waits_and_each_has_a_time_of_its_own() 
         "identity jump: nobody answered in time"
     );
     pass(30).await;
-    assert_eq!(
-        house
-            .prompter
-            .withdrawn
-            .load(std::sync::atomic::Ordering::SeqCst),
-        0
-    );
+    assert_eq!(house.prompter.withdrawn(), 0);
     house.prompter.dialogs.open();
     late.await.unwrap().unwrap();
 }
@@ -83,13 +77,7 @@ async fn nobody_answers_and_the_dialog_goes_away() {
     house.prompter.dialogs.arrived(1).await;
     pass(50).await;
     assert!(ask.await.unwrap().is_err());
-    assert_eq!(
-        house
-            .prompter
-            .withdrawn
-            .load(std::sync::atomic::Ordering::SeqCst),
-        1
-    );
+    assert_eq!(house.prompter.withdrawn(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,16 +88,10 @@ async fn the_last_who_leaves_takes_the_dialog_along() {
     house.prompter.dialogs.arrived(1).await;
     asks[0].abort();
     settle().await;
-    let withdrawn = || {
-        house
-            .prompter
-            .withdrawn
-            .load(std::sync::atomic::Ordering::SeqCst)
-    };
-    assert_eq!(withdrawn(), 0);
+    assert_eq!(house.prompter.withdrawn(), 0);
     asks[1].abort();
     settle().await;
-    assert_eq!(withdrawn(), 1);
+    assert_eq!(house.prompter.withdrawn(), 1);
     // It was nobody's no: the next is asked anew, at once.
     house.prompter.dialogs.open();
     house.ask("dev").await.unwrap();
@@ -136,13 +118,7 @@ async fn a_lock_takes_the_dialog_back() {
     house.prompter.dialogs.arrived(1).await;
     house.broker.lock(None, "suspend").await;
     assert_eq!(ask.await.unwrap().unwrap_err().code(), Code::Locked);
-    assert_eq!(
-        house
-            .prompter
-            .withdrawn
-            .load(std::sync::atomic::Ordering::SeqCst),
-        1
-    );
+    assert_eq!(house.prompter.withdrawn(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,13 +134,7 @@ async fn a_person_at_a_terminal_answers_the_dialog() {
     assert!(needs.mfa_serial.is_some() && !needs.passphrase);
     house.type_code("123456").await.unwrap();
     ask.await.unwrap().unwrap();
-    assert_eq!(
-        house
-            .prompter
-            .withdrawn
-            .load(std::sync::atomic::Ordering::SeqCst),
-        1
-    );
+    assert_eq!(house.prompter.withdrawn(), 1);
     assert_eq!(house.tokens.codes(), ["123456"]);
 }
 

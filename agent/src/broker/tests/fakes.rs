@@ -559,8 +559,7 @@ pub(crate) struct FakePrompter {
     /// The person at the screen: what is typed, or yes for anything.
     pub(crate) dialogs: Gate,
     typed: Mutex<VecDeque<Result<&'static str, PromptError>>>,
-    /// Dialogs that were taken back.
-    pub(crate) withdrawn: Arc<AtomicUsize>,
+    withdrawn: Arc<AtomicUsize>,
 }
 
 /// A dialog that nobody has answered. Dropped, it is taken back.
@@ -584,6 +583,11 @@ impl FakePrompter {
             typed: Mutex::default(),
             withdrawn: Arc::default(),
         }
+    }
+
+    /// How many dialogs were taken back.
+    pub(crate) fn withdrawn(&self) -> usize {
+        self.withdrawn.load(Ordering::SeqCst)
     }
 
     pub(crate) fn prints(&self, codes: &[&'static str]) {

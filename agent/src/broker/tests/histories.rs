@@ -133,7 +133,7 @@ impl World {
         let_run().await;
         self.hand_out().await;
         assert!(
-            tokens_in_flight(&self.house) <= 1,
+            self.house.tokens.roles.waiting() <= 1,
             "one call for one question"
         );
     }
@@ -188,10 +188,6 @@ impl World {
 
 fn seconds_left(leased: &Leased, now: Timestamp) -> i64 {
     leased.session().expires_at.unix_seconds() - now.unix_seconds()
-}
-
-fn tokens_in_flight(house: &House) -> usize {
-    house.tokens.roles.waiting()
 }
 
 async fn run(begin: &[Happens], history: &[Happens]) {

@@ -43,12 +43,10 @@ pub struct Sight {
 /// # Errors
 /// The first part that does not work.
 pub fn look(desktop: &Desktop, names: &[IdentityName]) -> Result<Sight, Broken> {
-    let address = desktop.bus_address.as_deref();
-    if address.is_none_or(str::is_empty) {
-        let error = explain::no_bus("DBUS_SESSION_BUS_ADDRESS is not set");
-        let part = Part::Bus;
-        return Err(Broken { part, error });
-    }
+    desktop.has_bus().map_err(|error| Broken {
+        part: Part::Bus,
+        error,
+    })?;
     let broken = |part: Part| {
         move |error: ServiceError| Broken {
             part: if explain::is_of_the_bus(&error) {
