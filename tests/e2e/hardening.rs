@@ -367,3 +367,70 @@ fn no_pipe_of_its_starter_stays_open() {
         assert!(lab.socket().exists(), "{script}");
     }
 }
+
+/// A kernel's way to say how far a segment is to be write-protected (elf(5)).
+const GNU_RELRO: u32 = 0x6474_e552;
+
+/// Where the program of a static client wants to be write-protected once it is relocated, from its first byte on.
+fn relro(program: &Path) -> std::ops::Range<u64> {
+    let file = std::fs::read(program).unwrap();
+    let number = |at: u64, bytes: usize| {
+        let at = usize::try_from(at).unwrap();
+        let mut wide = [0; 8];
+        wide[..bytes].copy_from_slice(&file[at..at + bytes]);
+        u64::from_le_bytes(wide)
+    };
+    let (first, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    let mut headers = (0..count).map(|nth| first + nth * size);
+    let header = headers.find(|header| number(*header, 4) == u64::from(GNU_RELRO));
+    let header = header.expect("a segment to protect");
+    let (start, length) = (number(header + 16, 8), number(header + 40, 8));
+    start..start + length
+}
+
+/// What of a process's memory can be written and is its program's, counted from the program's first byte on.
+fn writable(process: &Child, program: &Path) -> Vec<std::ops::Range<u64>> {
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.id())).unwrap();
+    let lines = maps.lines();
+    let ours = lines.filter(|line| line.ends_with(program.to_str().unwrap()));
+    let places: Vec<(std::ops::Range<u64>, bool)> = ours
+        .map(|line| {
+            let (place, rest) = line.split_once(' ').unwrap();
+            let (start, end) = place.split_once('-').unwrap();
+            let hex = |text| u64::from_str_radix(text, 16).unwrap();
+            (hex(start)..hex(end), rest.starts_with("rw"))
+        })
+        .collect();
+    let base = places[0].0.start;
+    let written = places.into_iter().filter(|(_, writable)| *writable);
+    written
+        .map(|(place, _)| place.start - base..place.end - base)
+        .collect()
+}
+
+#[test]
+fn what_the_shipped_client_never_writes_it_cannot() {
+    let Some(dist) = std::env::var_os("JUMPGATE_DIST") else {
+        return skip(
+            "write-protection in the client",
+            "there is no release build",
+        );
+    };
+    let lab = lab(DEV);
+    let directory = lab.path("run/jumpgate");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::set_permissions(&directory, PermissionsExt::from_mode(0o700)).unwrap();
+    let agent = std::os::unix::net::UnixListener::bind(lab.socket()).unwrap();
+    let program = Path::new(&dist).join("jumpgate").canonicalize().unwrap();
+    let mut client = lab.program(&program, &["status"]).spawn().unwrap();
+    let (asked, _) = agent.accept().unwrap();
+    let (protected, written) = (relro(&program), writable(&client, &program));
+    assert!(!protected.is_empty() && !written.is_empty());
+    for place in written {
+        let apart = place.end <= protected.start || protected.end <= place.start;
+        assert!(apart, "{place:x?} of {protected:x?} can be written");
+    }
+    drop((agent, asked));
+    client.kill().unwrap();
+    client.wait().unwrap();
+}
