@@ -3,21 +3,20 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jumpgate_tests::Lab;
 use jumpgate_tests::lab::{DEV, finish};
-use jumpgate_tests::skip::skip;
 use jumpgate_tests::sts::{Fault, When};
 use serde_json::{Value, json};
 
-use crate::built::{lab, ready};
+use crate::built::{clock_to_set, lab, ready};
 use crate::endpoints::{
     TOKEN, TTL, ask, authorized, imds_document, imds_token, open, warm, with_token,
 };
-use crate::surroundings::{PATIENCE, as_root, has, next_line, piped, raw};
+use crate::surroundings::{PATIENCE, as_root, next_line, piped, raw};
 
 fn url(endpoint: &Value) -> &str {
     endpoint["url"].as_str().unwrap()
@@ -439,26 +438,12 @@ impl Kept {
     }
 }
 
-/// An agent whose clock can be set ahead, and the file that does it.
+/// An agent whose clock can be set ahead, and alice's key.
 fn with_a_clock_to_set() -> Option<Lab> {
-    if !has("cc", "an agent's clock") {
-        return None;
-    }
     let mut lab = lab(DEV);
-    let library = lab.path("later.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/later.c");
-    let made = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .arg(&library)
-        .arg(source)
-        .status();
-    if !made.is_ok_and(|status| status.success()) {
-        skip("an agent's clock", "cc made no library");
+    if !clock_to_set(&mut lab) {
         return None;
     }
-    std::fs::write(lab.path("later"), "0").unwrap();
-    lab.set("LATER", &lab.path("later").display().to_string());
-    lab.set("LD_PRELOAD", &library.display().to_string());
     lab.start_agent();
     lab.add_identity();
     Some(lab)

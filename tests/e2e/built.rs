@@ -1,7 +1,13 @@
 //! The executables under test, and the lab that most tests start from.
 
+use std::path::Path;
+use std::process::Command;
+
 use jumpgate_tests::lab::DEV;
+use jumpgate_tests::skip::skip;
 use jumpgate_tests::{Lab, Programs};
+
+use crate::surroundings::has;
 
 /// The executables that Cargo built.
 pub(crate) fn programs() -> Programs {
@@ -27,4 +33,27 @@ pub(crate) fn ready_with(profiles: &str) -> Lab {
     lab.start_agent();
     lab.add_identity();
     lab
+}
+
+/// Gives the lab's agent a clock that can be set ahead: by as many seconds as the file `later` says. False, and a skip,
+/// where it cannot be had.
+pub(crate) fn clock_to_set(lab: &mut Lab) -> bool {
+    if !has("cc", "an agent's clock") {
+        return false;
+    }
+    let library = lab.path("later.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/later.c");
+    let made = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(source)
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        skip("an agent's clock", "cc made no library");
+        return false;
+    }
+    std::fs::write(lab.path("later"), "0").unwrap();
+    lab.set("LATER", &lab.path("later").display().to_string());
+    lab.set("LD_PRELOAD", &library.display().to_string());
+    true
 }

@@ -16,6 +16,7 @@ mod double_client;
 mod endpoints;
 mod exec;
 mod explain;
+mod faults;
 mod hardening;
 mod identity;
 mod journal;

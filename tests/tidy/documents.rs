@@ -18,6 +18,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/contributing.md",
     "docs/glossary.md",
     "docs/protocol.md",
+    "docs/reliability.md",
     "docs/third-party.md",
     "docs/threat-model.md",
     "packaging/README.md",

@@ -115,7 +115,7 @@ pub enum Failure {
         error: InvalidAnswer,
     },
     /// The caller's patience ended before an answer came.
-    #[error("no answer in {} s", .0.as_secs())]
+    #[error("no answer in {} ms", .0.as_millis())]
     Waited(Duration),
     /// What cannot be recorded is not handed out.
     #[error(transparent)]

@@ -9,6 +9,7 @@ use crate::domain::event::{Activity, Event, Facts};
 use crate::domain::grant::{Ask, Grant, rule_for};
 use crate::domain::identity::Identity;
 use crate::domain::lease::Lease;
+use crate::domain::name::ProfileName;
 use crate::domain::narrowing::Way;
 use crate::domain::notice::Notice;
 use crate::domain::peer::Peer;
@@ -152,6 +153,7 @@ impl Broker {
     pub(super) async fn record_refresh(
         &self,
         question: &AssumeRole,
+        profile: ProfileName,
         result: &Result<Minted, Failure>,
     ) {
         let mut event = Event::new(Activity::SessionRefresh, self.ports.clock.now());
@@ -160,7 +162,6 @@ impl Broker {
             Ok(minted) => {
                 event.expires_at = Some(minted.session.expires_at);
                 event.facts = session_facts(&minted.sent, &minted.session);
-                event.facts.profile = Some(minted.profile.to_string());
                 event.facts.narrowed_by = question.scope_down.as_ref().map(|_| Way::ScopeDown);
                 let scoped = question.scope_down.as_ref();
                 event.facts.asked_policy = scoped.and_then(|scoped| scoped.policy.clone());
@@ -171,6 +172,7 @@ impl Broker {
                 event.facts.role_arn = Some(question.last.role.to_string());
             }
         }
+        event.facts.profile = Some(profile.to_string());
         event.facts.identity = Some(question.identity.to_string());
         self.record_or_log(event).await;
     }

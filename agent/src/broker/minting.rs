@@ -64,6 +64,7 @@ impl Broker {
         manner: Manner,
         told: Told,
     ) -> Result<Arc<Minted>, Failure> {
+        let name = profile.clone();
         let result = match question.prefix() {
             Some(whole) if question.scope_down.is_some() => {
                 self.scope_down(identity, question, whole, profile, manner)
@@ -80,7 +81,7 @@ impl Broker {
         };
         match (told, &result) {
             (Told::Outcome, _) | (Told::Success, Ok(_)) => {
-                self.record_refresh(question, &result).await;
+                self.record_refresh(question, name, &result).await;
             }
             (Told::ByLease, _) | (Told::Success, Err(_)) => {}
         }

@@ -1,0 +1,30 @@
+//! The fault laboratory: each fault is put in place around a real agent, each interface is asked in each state, and what
+//! was seen is a section of `docs/reliability.md`. A run compares; with `JUMPGATE_WRITE_DOCS=1` it writes.
+//!
+//! [`cell`] has the words: interface, state, what a caller sees. [`scene`] is a lab in which all states stand side by
+//! side. [`examine`] takes one fault through all of them. [`page`] keeps the document. The faults are data: one file for
+//! each part of the world that breaks.
+
+mod cell;
+mod examine;
+mod page;
+mod scene;
+mod sts;
+
+/// Every fault under its heading, in the order of the page. A test whose fault is not here fails, and so does a page that
+/// has others.
+const FAULTS: &[(&str, &[&str])] = &[(
+    "STS",
+    &[
+        "STS refuses",
+        "STS throttles",
+        "STS is unavailable",
+        "STS resets the connection",
+    ],
+)];
+
+#[test]
+fn the_page_has_these_faults_and_no_others() {
+    let known: Vec<_> = FAULTS.iter().flat_map(|(_, all)| *all).collect();
+    assert_eq!(page::sections().iter().collect::<Vec<_>>(), known);
+}
