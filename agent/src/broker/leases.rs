@@ -44,6 +44,12 @@ impl Leases {
         list.iter().cloned().collect()
     }
 
+    /// How many there are.
+    fn count(&self, now: Timestamp) -> usize {
+        let list = self.list();
+        list.iter().filter(|lease| lease.expires_at > now).count()
+    }
+
     /// One whose session has not expired.
     pub(super) fn find(&self, id: &LeaseId, now: Timestamp) -> Option<Lease> {
         let list = self.list();
@@ -64,6 +70,18 @@ impl Broker {
     #[must_use]
     pub fn leases(&self) -> Vec<Lease> {
         self.leases.live(self.ports.clock.now())
+    }
+
+    /// How many those are.
+    #[must_use]
+    pub fn lease_count(&self) -> usize {
+        self.leases.count(self.ports.clock.now())
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn lease_of(&self, id: &LeaseId) -> Option<Lease> {
+        self.leases.find(id, self.ports.clock.now())
     }
 
     /// Ends a lease before its time. What was handed out stays valid at AWS.

@@ -176,12 +176,7 @@ fn understand(
     let profiles = context.understand(&raw.profiles);
     chain::check(faults, &raw.profiles, &profiles);
     let serves = serve::understand(faults, &raw.serves, &raw.profiles);
-    Settings {
-        agent,
-        identities,
-        profiles,
-        serves,
-    }
+    Settings::new(agent, identities, profiles, serves)
 }
 
 fn about_file(path: &Path, error: &io::Error) -> Report {

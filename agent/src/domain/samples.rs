@@ -183,12 +183,12 @@ pub fn rule_for_exe(exe: &str) -> PeerRule {
 pub fn settings(identities: Vec<Identity>, profiles: Vec<Profile>) -> Settings {
     let identities = identities.into_iter();
     let profiles = profiles.into_iter();
-    Settings {
-        agent: AgentSettings::default(),
-        identities: BTreeMap::from_iter(identities.map(|one| (one.name.clone(), Arc::new(one)))),
-        profiles: BTreeMap::from_iter(profiles.map(|one| (one.name.clone(), Arc::new(one)))),
-        serves: BTreeMap::new(),
-    }
+    Settings::new(
+        AgentSettings::default(),
+        BTreeMap::from_iter(identities.map(|one| (one.name.clone(), Arc::new(one)))),
+        BTreeMap::from_iter(profiles.map(|one| (one.name.clone(), Arc::new(one)))),
+        BTreeMap::new(),
+    )
 }
 
 /// A process of our user.

@@ -23,6 +23,7 @@ pub struct Settings {
     pub profiles: BTreeMap<ProfileName, Arc<Profile>>,
     /// The endpoints that stand by configuration, by name.
     pub serves: BTreeMap<ServeName, Serve>,
+    wants_origin: bool,
 }
 
 /// `[agent]`.
@@ -70,6 +71,25 @@ impl Default for AgentSettings {
 }
 
 impl Settings {
+    /// These of them. Whether a rule of thousands of profiles asks where a process comes from is found out here, once,
+    /// since it is asked for each connection.
+    #[must_use]
+    pub fn new(
+        agent: AgentSettings,
+        identities: BTreeMap<IdentityName, Arc<Identity>>,
+        profiles: BTreeMap<ProfileName, Arc<Profile>>,
+        serves: BTreeMap<ServeName, Serve>,
+    ) -> Self {
+        let mut rules = profiles.values().flat_map(|profile| &profile.peers);
+        Self {
+            agent,
+            wants_origin: rules.any(|rule| rule.criteria.is_more_than_exe()),
+            identities,
+            profiles,
+            serves,
+        }
+    }
+
     /// The profile and those it is chained through, the first to assume first.
     #[must_use]
     pub fn chain(&self, profile: &Arc<Profile>) -> Vec<Arc<Profile>> {
@@ -85,10 +105,7 @@ impl Settings {
 
     /// Whether a rule asks for more of a process than its executable.
     #[must_use]
-    pub fn want_origin(&self) -> bool {
-        let rules = self.profiles.values().flat_map(|profile| &profile.peers);
-        rules
-            .into_iter()
-            .any(|rule| rule.criteria.is_more_than_exe())
+    pub const fn want_origin(&self) -> bool {
+        self.wants_origin
     }
 }

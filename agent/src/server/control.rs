@@ -256,8 +256,7 @@ impl Control {
 
     async fn end_lease(&self, peer: &Peer, id: &str) -> Result<Response<Body>, Problem> {
         let id = asks::lease_id(id)?;
-        let leases = self.broker.leases();
-        let held = leases.into_iter().find(|lease| lease.id == id);
+        let held = self.broker.lease_of(&id);
         if self.endpoints.close(&id, Some(peer), "by its user").await {
             let none_left = self.broker.now();
             return Ok(ok(&LeaseEnded {
@@ -331,7 +330,7 @@ impl Control {
                 .iter()
                 .map(answers::session)
                 .collect(),
-            leases: self.broker.leases().len(),
+            leases: self.broker.lease_count(),
             endpoints: self.endpoints.status(),
             sts: StsStatus {
                 calls,
