@@ -11,15 +11,19 @@
 
 mod asking;
 mod bare;
+mod control;
 mod document;
 mod endpoints;
 mod exec;
 mod figures;
+mod growth;
 mod hang;
+mod leases;
 mod lock;
 mod machine;
 mod parts;
 mod process;
+mod profiles;
 mod ratio;
 mod run;
 mod scale;

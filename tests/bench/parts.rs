@@ -5,7 +5,7 @@ use jumpgate_tests::Programs;
 
 use crate::scale::Scale;
 use crate::section::Section;
-use crate::{endpoints, exec, hang, lock, process};
+use crate::{endpoints, exec, hang, leases, lock, process, profiles};
 
 /// A part of the benchmark.
 pub(crate) type Measure = fn(&Programs, Scale) -> Section;
@@ -18,6 +18,8 @@ pub(crate) const PARTS: &[(&str, Measure)] = &[
     ("hang", hang::measure),
     ("kills", exec::kills),
     ("lock", lock::measure),
+    ("profiles", profiles::measure),
+    ("leases", leases::measure),
 ];
 
 /// Blocks of the document that no part writes.
