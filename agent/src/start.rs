@@ -24,7 +24,7 @@ use crate::presets;
 use crate::providers::desktop::{Addresses, DesktopBuses, SYSTEM_BUS};
 use crate::providers::journal::{self, FileJournal};
 use crate::providers::keyring::{DEFAULT_WAIT, Desktop, KeyringStore};
-use crate::providers::prompter::{PersonPrompter, Screen};
+use crate::providers::prompter::{LEASHED, Leash, PersonPrompter, Screen, become_program};
 use crate::providers::sealed_file::SealedFileStore;
 use crate::providers::sts::{Options, ProxySettings, SdkTokenService};
 use crate::providers::system::{SystemClock, SystemEntropy};
@@ -84,6 +84,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         ["--configure", words @ ..] => moving::configure(words),
         ["--leftover", words @ ..] => moving::leftover(words),
         ["--doctor", words @ ..] => return doctor::run(words),
+        [LEASHED, agent, program, words @ ..] => return become_program(agent, program, words),
         ["--presets"] => say(&presets::json()),
         ["--version"] => say(&format!("jumpgate-agent {}\n", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => say(USAGE),
@@ -171,10 +172,17 @@ fn background() -> Started {
         return Ok(());
     }
     let status = daemon.wait().map_err(|error| failed("the daemon", error))?;
-    let status = match status.code() {
-        Some(64) => ExitStatus::Usage,
-        Some(69) => ExitStatus::Unavailable,
-        Some(75) => ExitStatus::Temporary,
+    let Some(code) = status.code() else {
+        return Err(Refusal::new(
+            "the agent was killed before it was ready",
+            "try again; if it goes on, see why: jumpgate agent run",
+            ExitStatus::Unavailable,
+        ));
+    };
+    let status = match code {
+        64 => ExitStatus::Usage,
+        69 => ExitStatus::Unavailable,
+        75 => ExitStatus::Temporary,
         _ => ExitStatus::Failed,
     };
     // Its own lines are on standard error already.
@@ -338,7 +346,7 @@ fn providers(
             ..Options::default()
         }),
         keyring: KeyringStore::new(desktop, DEFAULT_WAIT).read_patiently(),
-        prompter: PersonPrompter::new(screen, agent),
+        prompter: PersonPrompter::new(screen, Leash::of(std::process::id()), agent),
         sealed_files: SealedFileStore::new(state.join("identities")),
         journal,
         tokens_directory,

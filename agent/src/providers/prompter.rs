@@ -2,13 +2,14 @@
 //!
 //! Programs are run directly, never by a shell. They inherit the agent's environment and its limits (so no core dump
 //! of a program that holds a passphrase), have a process group of their own and are ended with all that they started
-//! when nobody waits for them any more. A person sees one dialog at a time; a dialog that cannot be shown makes way for
+//! when nobody waits for them any more; an agent that is killed takes them along. A person sees one dialog at a time; a dialog that cannot be shown makes way for
 //! the next program that could show it.
 
 mod assuan;
 mod command;
 mod dialog;
 mod found;
+mod leash;
 mod pinentry;
 mod run;
 mod wording;
@@ -20,6 +21,7 @@ use jumpgate_api::Secret;
 
 pub use self::found::Screen;
 use self::found::{Found, Kind};
+pub use self::leash::{LEASHED, Leash, become_program};
 use self::wording::Text;
 use crate::domain::identity::CodeSource;
 use crate::domain::settings::{AgentSettings, PromptBy};
@@ -57,6 +59,7 @@ pub fn asking_programs(screen: &Screen, by: PromptBy) -> Vec<std::path::PathBuf>
 #[derive(Debug)]
 pub struct PersonPrompter {
     screen: Screen,
+    leash: Leash,
     chosen: Mutex<Chosen>,
     /// Who has it, has the person's attention.
     turn: tokio::sync::Mutex<()>,
@@ -79,11 +82,12 @@ impl From<&AgentSettings> for Chosen {
 }
 
 impl PersonPrompter {
-    /// Asks on this screen.
+    /// Asks on this screen, by programs that belong to this process.
     #[must_use]
-    pub fn new(screen: Screen, settings: &AgentSettings) -> Self {
+    pub fn new(screen: Screen, leash: Leash, settings: &AgentSettings) -> Self {
         Self {
             screen,
+            leash,
             chosen: Mutex::new(settings.into()),
             turn: tokio::sync::Mutex::default(),
         }
@@ -107,7 +111,9 @@ impl PersonPrompter {
         let mfa = asking.identity.mfa.as_ref();
         let mfa = mfa.ok_or(PromptError::NoPrompter)?;
         match (&mfa.source, asking.errand) {
-            (CodeSource::Command(argv), _) => command::code(argv, self.chosen().patience).await,
+            (CodeSource::Command(argv), _) => {
+                command::code(self.leash, argv, self.chosen().patience).await
+            }
             (CodeSource::Stored, _) | (CodeSource::Prompt, None) => Err(PromptError::NoPrompter),
             (CodeSource::Prompt, Some(errand)) => {
                 let text = wording::code(&mfa.serial, errand, asking.remark);
@@ -120,7 +126,7 @@ impl PersonPrompter {
 
     async fn ask_passphrase(&self, asking: Asking<'_>) -> Result<Secret<String>, PromptError> {
         match (&asking.identity.passphrase_command, asking.errand) {
-            (Some(argv), _) => command::passphrase(argv, self.chosen().patience).await,
+            (Some(argv), _) => command::passphrase(self.leash, argv, self.chosen().patience).await,
             (None, None) => Err(PromptError::NoPrompter),
             (None, Some(errand)) => {
                 let text = wording::passphrase(&asking.identity.name, errand, asking.remark);
@@ -161,8 +167,10 @@ impl PersonPrompter {
         let mut last = PromptError::NoPrompter;
         for found in self.found(errand) {
             let answer = match &found.kind {
-                Kind::Pinentry { .. } => pinentry::answer(&found, text, kept).await,
-                Kind::Zenity | Kind::Kdialog => dialog::answer(&found, text, kept).await,
+                Kind::Pinentry { .. } => pinentry::answer(self.leash, &found, text, kept).await,
+                Kind::Zenity | Kind::Kdialog => {
+                    dialog::answer(self.leash, &found, text, kept).await
+                }
             };
             match answer {
                 Err(error @ PromptError::Failed(_)) => last = error,

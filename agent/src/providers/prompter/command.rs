@@ -5,13 +5,18 @@ use std::time::Duration;
 use jumpgate_api::Secret;
 use zeroize::Zeroizing;
 
+use super::leash::Leash;
 use super::{CODE_DIGITS, MAX_PASSPHRASE, run};
 use crate::domain::identity::Argv;
 use crate::ports::PromptError;
 
 /// The code that a program prints on its first line.
-pub(super) async fn code(argv: &Argv, patience: Duration) -> Result<Secret<String>, PromptError> {
-    let line = first_line(argv, patience).await?;
+pub(super) async fn code(
+    leash: Leash,
+    argv: &Argv,
+    patience: Duration,
+) -> Result<Secret<String>, PromptError> {
+    let line = first_line(leash, argv, patience).await?;
     let code = line.trim_ascii();
     let legal = code.len() == CODE_DIGITS && code.iter().all(u8::is_ascii_digit);
     text_of(code).filter(|_| legal).ok_or_else(|| {
@@ -24,10 +29,11 @@ pub(super) async fn code(argv: &Argv, patience: Duration) -> Result<Secret<Strin
 
 /// The passphrase that a program prints on its first line.
 pub(super) async fn passphrase(
+    leash: Leash,
     argv: &Argv,
     patience: Duration,
 ) -> Result<Secret<String>, PromptError> {
-    let line = first_line(argv, patience).await?;
+    let line = first_line(leash, argv, patience).await?;
     match line.len() {
         0 => Err(refused(argv, "it printed no passphrase")),
         1..=MAX_PASSPHRASE => {
@@ -40,8 +46,12 @@ pub(super) async fn passphrase(
     }
 }
 
-async fn first_line(argv: &Argv, patience: Duration) -> Result<Zeroizing<Vec<u8>>, PromptError> {
-    let printed = run::output(argv, patience).await?;
+async fn first_line(
+    leash: Leash,
+    argv: &Argv,
+    patience: Duration,
+) -> Result<Zeroizing<Vec<u8>>, PromptError> {
+    let printed = run::output(leash, argv, patience).await?;
     Ok(run::first_line(&printed))
 }
 

@@ -4,6 +4,7 @@ use jumpgate_api::Secret;
 
 use super::Kept;
 use super::found::{Found, Kind};
+use super::leash::Leash;
 use super::run;
 use super::wording::Text;
 use crate::domain::identity::Argv;
@@ -17,6 +18,7 @@ const TIMED_OUT: i32 = 5;
 
 /// What a person types, or nothing for a yes.
 pub(super) async fn answer(
+    leash: Leash,
     found: &Found,
     text: &Text,
     kept: Kept,
@@ -25,14 +27,14 @@ pub(super) async fn answer(
         Kind::Kdialog => kdialog(found, text, kept),
         Kind::Zenity | Kind::Pinentry { .. } => zenity(found, text, kept),
     };
-    let printed = asked(&argv).await?;
+    let printed = asked(leash, &argv).await?;
     let line = run::first_line(&printed);
     let typed = std::str::from_utf8(&line).ok().map(Secret::from);
     typed.ok_or_else(|| PromptError::Failed(format!("{}: not UTF-8", run::shown(&argv))))
 }
 
-async fn asked(argv: &Argv) -> Result<zeroize::Zeroizing<Vec<u8>>, PromptError> {
-    run::answer(argv).await.map_err(|ended| match ended {
+async fn asked(leash: Leash, argv: &Argv) -> Result<zeroize::Zeroizing<Vec<u8>>, PromptError> {
+    run::answer(leash, argv).await.map_err(|ended| match ended {
         (Some(NO | CANCELED), _) => PromptError::Declined,
         (Some(TIMED_OUT), _) => PromptError::TimedOut,
         (_, error) => error,

@@ -4,17 +4,18 @@ use std::process::Stdio;
 
 use jumpgate_api::Secret;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use zeroize::Zeroizing;
 
+use super::Kept;
 use super::assuan::{MAX_LINE, Said, command, said};
 use super::found::{Found, Kind};
+use super::leash::Leash;
 use super::run::Group;
 use super::wording::Text;
-use super::{CHILD_MARK, Kept};
 use crate::ports::PromptError;
 
-/// When a dialog closes by itself, in seconds: should we be gone, nobody closes it. `prompt_wait` is not longer.
+/// When a dialog closes by itself, in seconds. `prompt_wait` is not longer.
 const CLOSES_AFTER: &str = "600";
 
 /// Most lines before the one that ends an answer.
@@ -28,11 +29,12 @@ const FULLY_CANCELED: u16 = 198;
 
 /// What a person types, or nothing for a yes.
 pub(super) async fn answer(
+    leash: Leash,
     found: &Found,
     text: &Text,
     kept: Kept,
 ) -> Result<Secret<String>, PromptError> {
-    let mut talk = Talk::begin(found).await?;
+    let mut talk = Talk::begin(leash, found).await?;
     talk.show(text).await?;
     let question = match kept {
         Kept::Nothing => "CONFIRM\n",
@@ -57,12 +59,12 @@ struct Talk {
 }
 
 impl Talk {
-    async fn begin(found: &Found) -> Result<Self, PromptError> {
+    async fn begin(leash: Leash, found: &Found) -> Result<Self, PromptError> {
         let name = format!("`{}`", found.program.display().to_string().escape_debug());
         let failed = |error: std::io::Error| {
             PromptError::Failed(format!("{name} cannot be started: {error}"))
         };
-        let mut child = start(found).map_err(failed)?;
+        let mut child = start(leash, found).map_err(failed)?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (input, output) = pipes.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
         let mut talk = Self {
@@ -190,13 +192,11 @@ impl From<Refusal> for PromptError {
     }
 }
 
-fn start(found: &Found) -> std::io::Result<Child> {
-    Command::new(&found.program)
-        .env(CHILD_MARK, "1")
+fn start(leash: Leash, found: &Found) -> std::io::Result<Child> {
+    leash
+        .command(&found.program.to_string_lossy())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true)
         .spawn()
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::CHILD_MARK;
+use super::leash::Leash;
 use crate::domain::identity::Argv;
 use crate::ports::PromptError;
 
@@ -27,8 +27,12 @@ const AFTER_EXIT: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// It cannot be started, exits with another status than 0, prints more than 4 KiB or takes longer than `wait`.
-pub(super) async fn output(argv: &Argv, wait: Duration) -> Result<Zeroizing<Vec<u8>>, PromptError> {
-    let run = timeout(wait, answer(argv)).await;
+pub(super) async fn output(
+    leash: Leash,
+    argv: &Argv,
+    wait: Duration,
+) -> Result<Zeroizing<Vec<u8>>, PromptError> {
+    let run = timeout(wait, answer(leash, argv)).await;
     let run = run.map_err(|_| PromptError::TimedOut)?;
     run.map_err(|(_, error)| error)
 }
@@ -37,9 +41,12 @@ pub(super) async fn output(argv: &Argv, wait: Duration) -> Result<Zeroizing<Vec<
 ///
 /// # Errors
 /// With the status that it exited with, if it did.
-pub(super) async fn answer(argv: &Argv) -> Result<Zeroizing<Vec<u8>>, (Option<i32>, PromptError)> {
+pub(super) async fn answer(
+    leash: Leash,
+    argv: &Argv,
+) -> Result<Zeroizing<Vec<u8>>, (Option<i32>, PromptError)> {
     let broken = |error| (None, error);
-    let child = start(argv).map_err(broken)?;
+    let child = start(leash, argv).map_err(broken)?;
     let group = Group::of(&child);
     let run = watch(child, group).await;
     let run = run.map_err(|error| broken(failed(argv, &format!("cannot be watched: {error}"))))?;
@@ -68,15 +75,13 @@ pub(super) fn shown(argv: &Argv) -> String {
     format!("`{}`", argv.program.escape_debug())
 }
 
-fn start(argv: &Argv) -> Result<Child, PromptError> {
-    Command::new(&argv.program)
+fn start(leash: Leash, argv: &Argv) -> Result<Child, PromptError> {
+    leash
+        .command(&argv.program)
         .args(&argv.arguments)
-        .env(CHILD_MARK, "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
         .spawn()
         .map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => failed(argv, "there is no such program"),

@@ -15,7 +15,7 @@ fn patient() -> PersonPrompter {
         prompt_wait: PATIENCE,
         ..AgentSettings::default()
     };
-    PersonPrompter::new(Screen::default(), &settings)
+    PersonPrompter::new(Screen::default(), Leash::none(), &settings)
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
