@@ -3,6 +3,8 @@
 
 pub mod canary;
 pub mod desktop;
+pub mod draw;
+pub mod kin;
 pub mod lab;
 pub mod matrix;
 pub mod memory;
@@ -10,6 +12,7 @@ pub mod programs;
 pub mod prompts;
 pub mod ran;
 pub mod screen;
+pub mod sealed;
 pub mod skip;
 pub mod sts;
 pub mod terminal;

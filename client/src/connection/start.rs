@@ -133,6 +133,10 @@ pub(crate) fn launch(environment: &Environment) -> Result<(), StartError> {
     if status.success() {
         return Ok(());
     }
+    if status.code().is_none() {
+        let error = io::Error::other("it was killed");
+        return Err(failed("waiting for it")(error));
+    }
     let mut text = Vec::new();
     said.rewind().map_err(failed("reading its words"))?;
     said.take(MAX_STDERR_BYTES)

@@ -3,10 +3,12 @@
 //!
 //! [`cell`] has the words: interface, state, what a caller sees. [`scene`] is a lab in which all states stand side by
 //! side. [`examine`] takes one fault through all of them. [`page`] keeps the document. The faults are data: one file for
-//! each part of the world that breaks.
+//! each part of the world that breaks. [`kills`] is another kind of test: somebody is killed, at a point that a seed decides.
 
 mod cell;
 mod examine;
+mod kills;
+mod machine;
 mod page;
 mod scene;
 mod sts;
