@@ -18,6 +18,7 @@ mod exec;
 mod figures;
 mod growth;
 mod hang;
+mod journal;
 mod leases;
 mod lock;
 mod machine;

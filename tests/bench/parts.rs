@@ -5,7 +5,7 @@ use jumpgate_tests::Programs;
 
 use crate::scale::Scale;
 use crate::section::Section;
-use crate::{endpoints, exec, hang, leases, lock, process, profiles};
+use crate::{endpoints, exec, hang, journal, leases, lock, process, profiles};
 
 /// A part of the benchmark.
 pub(crate) type Measure = fn(&Programs, Scale) -> Section;
@@ -20,6 +20,7 @@ pub(crate) const PARTS: &[(&str, Measure)] = &[
     ("lock", lock::measure),
     ("profiles", profiles::measure),
     ("leases", leases::measure),
+    ("journal", journal::measure),
 ];
 
 /// Blocks of the document that no part writes.
