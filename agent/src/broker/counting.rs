@@ -13,8 +13,8 @@ use super::failure::Failure;
 use super::sessions::Minted;
 use crate::domain::event::Event;
 use crate::domain::grant::Grant;
+use crate::domain::identity::AccessKeyId;
 use crate::domain::lease::Lease;
-use crate::domain::name::SessionId;
 use crate::domain::peer::Peer;
 
 /// How long like hand-outs are counted before they are recorded.
@@ -37,7 +37,9 @@ pub(super) struct Holders {
 }
 
 struct Holder {
-    session: SessionId,
+    /// Of the session that it holds. Scoped-down sessions that follow each other share the session's id: it is that of
+    /// the one under them.
+    session: AccessKeyId,
     again: Event,
 }
 
@@ -85,7 +87,7 @@ impl OpenEndpoint {
         let holder = holders.held.get_mut(&served.key())?;
         // A pid is given anew, and keeps its number through an exec.
         let same = holder.again.peer.as_ref() == Some(served.peer);
-        if holder.session != served.minted.session.id || !same {
+        if holder.session != served.minted.session.access_key_id || !same {
             return None;
         }
         let counted = &mut holder.again.facts.count;
@@ -106,7 +108,7 @@ impl OpenEndpoint {
     }
 
     /// Puts a process on record; returns counts that have to be recorded to make room.
-    fn remember(&self, key: Key, session: SessionId, again: Event) -> Vec<Event> {
+    fn remember(&self, key: Key, session: AccessKeyId, again: Event) -> Vec<Event> {
         let mut holders = self.holders();
         let mut before = Vec::new();
         if holders.held.len() >= MAX_HOLDERS {
@@ -143,7 +145,8 @@ impl Broker {
         let lease = served.lease(now);
         self.record_lease(&lease, grant, minted).await?;
         let again = Self::lease_event(&lease, grant, minted);
-        for event in endpoint.remember(key, lease.session.clone(), again) {
+        let session = minted.session.access_key_id.clone();
+        for event in endpoint.remember(key, session, again) {
             self.record_or_log(event).await;
         }
         self.renew_lease(lease, now)

@@ -1,6 +1,6 @@
 //! Sessions that GetScopedCredentials narrows.
 
-use jumpgate_api::Code;
+use jumpgate_api::{Code, Interface};
 
 use super::*;
 use crate::domain::grant::Narrowing;
@@ -104,6 +104,27 @@ async fn a_minute_lives_a_minute_and_is_made_anew_from_the_same_session() {
         house.scopes(),
         [(WHOLE.into(), Some(60)), (WHOLE.into(), Some(60))]
     );
+}
+
+/// The one that follows has the session's id of the one before, and is another session.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_puts_each_short_session_on_record() {
+    let house = house();
+    let mut asking = ask("dev");
+    asking.interface = Interface::Container;
+    asking.narrowing.duration = Some(asked_duration(60));
+    let endpoint = house.broker.open_endpoint(&peer(), &asking).await.unwrap();
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let handed = house.broker.serve_endpoint(&endpoint, &peer(), None).await;
+        let key = handed.unwrap().session().access_key_id.clone();
+        keys.push(Some(key.as_str().to_owned()));
+        pass(30).await;
+    }
+    assert_ne!(keys[0], keys[1]);
+    let issued = house.journal.of(Activity::LeaseIssue).into_iter();
+    let issued: Vec<_> = issued.map(|event| event.facts.access_key_id).collect();
+    assert_eq!(issued, keys);
 }
 
 /// AWS refuses a duration beyond the session's remainder; none is sent then.
