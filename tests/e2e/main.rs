@@ -38,6 +38,9 @@ mod rotation;
 mod rules;
 mod scope;
 mod seed;
+#[path = "../soak/mod.rs"]
+mod soak;
+mod soaking;
 mod socket;
 mod standing;
 mod storm;

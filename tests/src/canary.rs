@@ -1,5 +1,6 @@
 //! The search for secrets in everything that was written.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub fn keeps_files() -> bool {
 /// escaped as JSON.
 #[must_use]
 pub fn found(directory: &Path, secrets: &[String]) -> Vec<PathBuf> {
-    let forms = forms(secrets);
+    let forms = Forms::of(secrets);
     let mut hits = Vec::new();
     let mut open = vec![directory.to_owned()];
     while let Some(directory) = open.pop() {
@@ -52,7 +53,7 @@ pub fn found(directory: &Path, secrets: &[String]) -> Vec<PathBuf> {
                 // The executables under test are linked into a lab's home, and large.
                 Ok(kind) if kind.is_file() && has_one_name(&entry) => {
                     let bytes = std::fs::read(&path).unwrap_or_default();
-                    if forms.iter().any(|form| contains(&bytes, form)) {
+                    if forms.stand_in(&bytes) {
                         hits.push(path);
                     }
                 }
@@ -92,14 +93,36 @@ fn forms(secrets: &[String]) -> Vec<Vec<u8>> {
     forms.into_iter().map(String::into_bytes).collect()
 }
 
-fn contains(bytes: &[u8], form: &[u8]) -> bool {
-    // Look at the places of the first byte only: most files are small, some executables are not.
-    let first = form[0];
-    bytes
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == first)
-        .any(|(at, _)| bytes[at..].starts_with(form))
+/// What is looked for, by how it begins: there may be thousands, all beginning alike, and files of many megabytes.
+struct Forms {
+    all: HashMap<[u8; SHORTEST], Vec<Vec<u8>>>,
+    /// Which bytes one of them begins with.
+    first: [bool; 256],
+}
+
+impl Forms {
+    fn of(secrets: &[String]) -> Self {
+        let mut all: HashMap<_, Vec<Vec<u8>>> = HashMap::new();
+        let mut first = [false; 256];
+        for form in forms(secrets) {
+            if let Some(beginning) = form.first_chunk::<SHORTEST>().copied() {
+                first[usize::from(beginning[0])] = true;
+                all.entry(beginning).or_default().push(form);
+            }
+        }
+        Self { all, first }
+    }
+
+    fn stand_in(&self, bytes: &[u8]) -> bool {
+        let mut places = bytes.windows(SHORTEST).enumerate();
+        places.any(|(at, beginning)| {
+            self.first[usize::from(beginning[0])]
+                && self
+                    .all
+                    .get(beginning)
+                    .is_some_and(|forms| forms.iter().any(|form| bytes[at..].starts_with(form)))
+        })
+    }
 }
 
 #[cfg(test)]
