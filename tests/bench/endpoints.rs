@@ -24,19 +24,31 @@ const LOOK: Duration = Duration::from_millis(50);
 /// other kinds. Without aggregation there would be one for each request.
 const RECORDS_A_STORM: f64 = 4.0;
 
+/// Connections at once. The one that the limits are for, and others beside it for the shape.
+const CONNECTIONS: [usize; 4] = [1, 4, LIMITED, 256];
+
+/// Where the limits hold: a machine full of programs, each with a few connections.
+const LIMITED: usize = 64;
+
 /// An endpoint and the server that it is compared with.
 struct Pair {
     kind: Kind,
     door: Door,
     bare: Bare,
     bytes: usize,
+    loads: [Load; CONNECTIONS.len()],
+}
+
+/// Storms of so many connections.
+struct Load {
+    connections: usize,
     ours: Storms,
     theirs: Storms,
 }
 
 /// Storms over both endpoints.
 pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
-    heading("endpoints under wrk -t2 -c64, from cache, against bare hyper");
+    heading("endpoints under wrk, from cache, against bare hyper");
     let mut section = Section::default();
     if !wrk::is_there() {
         section.absent(
@@ -53,7 +65,7 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     let before = rss(&lab);
     let mut pairs = Kind::BOTH.map(|kind| Pair::new(&lab, kind));
     let peak = storms(&lab, &mut pairs, scale);
-    show(&pairs, &mut section);
+    show(&pairs, scale, &mut section);
     #[allow(clippy::cast_precision_loss)]
     let megabytes = |kilobytes: u64| kilobytes as f64 / 1_000.0;
     let mut table = journal(&lab, &pairs, scale, &mut section);
@@ -72,24 +84,37 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     section
 }
 
-fn show(pairs: &[Pair], section: &mut Section) {
+fn show(pairs: &[Pair], scale: Scale, section: &mut Section) {
     let columns = [
         "",
-        "requests a second (10 %, 90 % of storms)",
+        "connections",
+        "requests a second",
+        "p50, ms",
         "p99, ms",
         "processor time for each, µs",
     ];
-    let mut table = Table::new("", &columns);
+    let (count, seconds) = (scale.storms, scale.storm.as_secs());
+    let caption = format!("{count} storms of {seconds} s each; median (10 %, 90 %):");
+    let mut table = Table::new(caption, &columns);
     for pair in pairs {
         let (name, bytes) = (pair.kind.name(), grouped(pair.bytes as u128));
-        table.row(pair.theirs.cells(&format!("bare hyper, {bytes} bytes")));
-        table.row(pair.ours.cells(&format!("{name}, {bytes} bytes")));
+        for load in &pair.loads {
+            let connections = load.connections;
+            table.row(
+                load.theirs
+                    .cells(&format!("bare hyper, {bytes} bytes"), connections),
+            );
+            table.row(
+                load.ours
+                    .cells(&format!("{name}, {bytes} bytes"), connections),
+            );
+        }
     }
     section.table(table);
-    pairs
-        .iter()
-        .flat_map(Pair::ratios)
-        .for_each(|ratio| section.ratio(ratio));
+    for pair in pairs {
+        let ratios = pair.loads.iter().flat_map(|load| load.ratios(pair.kind));
+        ratios.for_each(|ratio| section.ratio(ratio));
+    }
 }
 
 impl Pair {
@@ -99,13 +124,17 @@ impl Pair {
         assert_eq!(answer.status, 200, "{}", answer.body);
         let bytes = answer.body.len();
         let bare = Bare::start(bytes).expect("this program starts again");
+        let loads = CONNECTIONS.map(|connections| Load {
+            connections,
+            ours: Storms::default(),
+            theirs: Storms::default(),
+        });
         Self {
             kind,
             door,
             bare,
             bytes,
-            ours: Storms::default(),
-            theirs: Storms::default(),
+            loads,
         }
     }
 
@@ -115,26 +144,39 @@ impl Pair {
             url: self.bare.url.clone(),
             header: self.door.header.clone(),
         };
-        self.theirs
-            .0
-            .push(wrk::storm(&bare, self.bare.pid(), lasting));
-        self.ours.0.push(wrk::storm(&self.door, agent, lasting));
+        for load in &mut self.loads {
+            let storm = |door, server| wrk::storm(door, server, load.connections, lasting);
+            load.theirs.0.push(storm(&bare, self.bare.pid()));
+            load.ours.0.push(storm(&self.door, agent));
+        }
     }
 
-    fn ratios(&self) -> [Ratio; 3] {
-        let name = self.kind.name();
+    fn requests(&self) -> u64 {
+        self.loads.iter().map(|load| load.ours.requests()).sum()
+    }
+}
+
+impl Load {
+    fn ratios(&self, kind: Kind) -> [Ratio; 3] {
+        let (name, connections) = (kind.name(), self.connections);
         let of = |what: &str, figure: fn(&Storm) -> f64| {
             let pairs = self.ours.against(&self.theirs, figure);
-            Ratio::of(format!("{name}: {what}"), pairs)
+            Ratio::of(format!("{name}, {connections} connections: {what}"), pairs)
         };
+        let throughput = of("throughput, of bare hyper's", |storm| storm.per_second);
+        let latency = of("p99, in bare hyper's", |storm| storm.p99);
+        let cost = of("processor time, in bare hyper's", |storm| storm.cost);
+        if connections != LIMITED {
+            return [throughput, latency, cost];
+        }
         [
-            of("throughput, of bare hyper's", |storm| storm.per_second)
+            throughput
                 .limited(Bound::AtLeast(0.7))
                 .aiming(Bound::AtLeast(0.85)),
-            of("p99, in bare hyper's", |storm| storm.p99)
+            latency
                 .limited(Bound::AtMost(2.0))
                 .aiming(Bound::AtMost(1.5)),
-            of("processor time, in bare hyper's", |storm| storm.cost),
+            cost,
         ]
     }
 }
@@ -166,12 +208,12 @@ fn journal(lab: &Lab, pairs: &[Pair], scale: Scale, section: &mut Section) -> Ta
     let records = lab.journal_of(&["lease.issue", "lease.serve"]);
     let counted = |record: &Value| record["count"].as_u64().unwrap_or(1);
     let (kept, handed): (usize, u64) = (records.len(), records.iter().map(counted).sum());
-    let asked: u64 = pairs.iter().map(|pair| pair.ours.requests()).sum();
+    let asked: u64 = pairs.iter().map(Pair::requests).sum();
     let mut table = Table::new("", &["", ""]);
     table.row(["requests answered, by wrk", &grouped(asked.into())]);
     table.row(["hand-outs in the journal", &grouped(handed.into())]);
     table.row(["records that hold them", &grouped(kept as u128)]);
-    let storms = (scale.storms * pairs.len()) as f64;
+    let storms = (scale.storms * pairs.len() * CONNECTIONS.len()) as f64;
     let (verdict, most) = (f64::from(verified.code()), storms * RECORDS_A_STORM);
     section.limits.extend([
         Limit::new("exit status of journal verify", verdict, Bound::AtMost(0.0)),

@@ -11,11 +11,14 @@
 
 mod asking;
 mod bare;
+mod callers;
+mod cold;
 mod control;
 mod document;
 mod endpoints;
 mod exec;
 mod figures;
+mod floors;
 mod growth;
 mod hang;
 mod journal;

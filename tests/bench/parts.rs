@@ -5,7 +5,7 @@ use jumpgate_tests::Programs;
 
 use crate::scale::Scale;
 use crate::section::Section;
-use crate::{endpoints, exec, hang, journal, leases, lock, process, profiles};
+use crate::{callers, cold, endpoints, exec, hang, journal, leases, lock, process, profiles};
 
 /// A part of the benchmark.
 pub(crate) type Measure = fn(&Programs, Scale) -> Section;
@@ -13,6 +13,8 @@ pub(crate) type Measure = fn(&Programs, Scale) -> Section;
 /// All of them. Each has a block in the document.
 pub(crate) const PARTS: &[(&str, Measure)] = &[
     ("process", process::measure),
+    ("cold", cold::measure),
+    ("callers", callers::measure),
     ("endpoints", endpoints::measure),
     ("exec", exec::measure),
     ("hang", hang::measure),

@@ -1,13 +1,13 @@
 //! `credential-process` from cache, and the agent at rest.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jumpgate_tests::lab::DEV;
 use jumpgate_tests::{Lab, Programs};
 
-use crate::figures::{Bound, Spread, grouped, heading, rss};
+use crate::figures::{Spread, grouped, heading, rss};
+use crate::floors;
 use crate::ratio::Ratio;
 use crate::scale::Scale;
 use crate::section::Section;
@@ -38,25 +38,32 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     section
 }
 
-/// `credential-process` from cache against a program that does nothing. They take turns, so that what disturbs one
+/// `credential-process` from cache against programs that do nothing. They take turns, so that what disturbs one
 /// disturbs the other.
 fn warm(lab: &Lab, scale: Scale, section: &mut Section) {
-    let nothing = PathBuf::from("/bin/true");
-    let (mut floor, mut process) = (Vec::new(), Vec::new());
+    let floors = floors::all(&lab.path("floors"), section);
+    let mut times = vec![Vec::new(); floors.len()];
+    let mut process = Vec::new();
     for _ in 0..scale.runs {
-        floor.push(timed(lab.program(&nothing, &[])));
+        for (floor, times) in floors.iter().zip(&mut times) {
+            times.push(timed(lab.program(&floor.program, &[])));
+        }
         process.push(timed(lab.client(&["credential-process", "dev"])));
     }
-    let ratio = against(&process, &floor);
-    let mut table = Table::new("From start to end:", &["", "µs, median (10 %, 90 %)"]);
-    table.row(["/bin/true".to_owned(), Spread::of(floor).micros()]);
-    table.row([
-        "credential-process".to_owned(),
-        Spread::of(process).micros(),
-    ]);
+    let caption = format!("From start to end, {} runs in turns:", scale.runs);
+    let mut table = Table::new(caption, &["", "µs, median (10 %, 90 %)"]);
+    for (floor, times) in floors.iter().zip(times) {
+        let what = format!("credential-process, in the time of {}", floor.name);
+        let ratio = Ratio::of(what, against(&process, &times));
+        section.ratio(match floor.aim {
+            Some(aim) => ratio.aiming(aim),
+            None => ratio,
+        });
+        table.row([floor.name.to_owned(), Spread::of(times).micros()]);
+    }
+    let ours = Spread::of(process).micros();
+    table.row(["credential-process".to_owned(), ours]);
     section.table(table);
-    let what = "credential-process, in /bin/true's time";
-    section.ratio(Ratio::of(what, ratio).aiming(Bound::AtMost(1.3)));
 }
 
 /// The ratios of times that followed each other.

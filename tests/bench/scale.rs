@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) struct Scale {
     /// Runs of each short command.
     pub(crate) runs: usize,
-    /// Storms of each server, and how long each lasts.
+    /// Storms of each server by each number of connections, and how long each lasts.
     pub(crate) storms: usize,
     pub(crate) storm: Duration,
     /// How long STS says nothing.
@@ -16,24 +16,32 @@ pub(crate) struct Scale {
     pub(crate) ages: bool,
     /// Processes killed.
     pub(crate) kills: usize,
+    /// First credentials of a new agent, of each keyring.
+    pub(crate) colds: usize,
+    /// Times that many ask at once.
+    pub(crate) crowds: usize,
 }
 
 impl Scale {
     pub(crate) const QUICK: Self = Self {
         runs: 200,
-        storms: 15,
+        storms: 5,
         storm: Duration::from_secs(1),
         hang: Duration::from_secs(20),
         ages: false,
         kills: 20,
+        colds: 6,
+        crowds: 3,
     };
 
     pub(crate) const LONG: Self = Self {
         runs: 1_000,
-        storms: 25,
-        storm: Duration::from_secs(4),
+        storms: 15,
+        storm: Duration::from_secs(2),
         hang: Duration::from_secs(60),
         ages: true,
         kills: 100,
+        colds: 30,
+        crowds: 10,
     };
 }

@@ -1,4 +1,4 @@
-//! `wrk`, the load: two threads, 64 connections that ask again as soon as they are answered.
+//! `wrk`, the load: connections that ask again as soon as they are answered, shared by two threads.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,6 +13,7 @@ pub(crate) struct Storm {
     pub(crate) requests: u64,
     pub(crate) per_second: f64,
     /// Microseconds.
+    pub(crate) p50: f64,
     pub(crate) p99: f64,
     /// Microseconds of the server's processor for each request. It hardly depends on who else works on the machine.
     pub(crate) cost: f64,
@@ -28,11 +29,16 @@ pub(crate) fn is_there() -> bool {
 ///
 /// # Panics
 /// An answer was no 200, a connection broke, or the output is not understood: then there is no figure.
-pub(crate) fn storm(door: &Door, server: u32, lasting: Duration) -> Storm {
+pub(crate) fn storm(door: &Door, server: u32, connections: usize, lasting: Duration) -> Storm {
     let seconds = lasting.as_secs();
     let before = processor_time(server);
     let output = Command::new("wrk")
-        .args(["-t2", "-c64", &format!("-d{seconds}s"), "--latency"])
+        .arg(format!("-t{}", connections.min(2)))
+        .args([
+            &format!("-c{connections}"),
+            &format!("-d{seconds}s"),
+            "--latency",
+        ])
         .args(["-H", &door.header, &door.url])
         .output();
     let output = output.expect("wrk is there");
@@ -55,6 +61,7 @@ fn read(text: &str, used: Duration) -> Option<Storm> {
         requests,
         cost: used.as_secs_f64() * 1e6 / requests as f64,
         per_second: behind("Requests/sec:")?.parse().ok()?,
+        p50: micros(behind("50%")?)?,
         p99: micros(behind("99%")?)?,
     })
 }
@@ -83,19 +90,21 @@ impl Storms {
             .collect()
     }
 
-    /// A name, requests a second, p99 in milliseconds, processor time in microseconds.
-    pub(crate) fn cells(&self, name: &str) -> [String; 4] {
+    /// A name, the connections, requests a second, p50 and p99 in milliseconds, processor time in microseconds.
+    pub(crate) fn cells(&self, name: &str, connections: usize) -> [String; 6] {
         let of = |figure: fn(&Storm) -> f64| Ratio::of("", self.0.iter().map(figure));
-        let (rate, p99, cost) = (
-            of(|storm| storm.per_second),
-            of(|storm| storm.p99 / 1e3),
-            of(|storm| storm.cost),
-        );
+        let rate = of(|storm| storm.per_second);
         let [median, low, high] = [rate.median, rate.low, rate.high].map(|rate| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             grouped(rate as u128)
         });
-        let rate = format!("{median} ({low}, {high})");
-        [name.to_owned(), rate, p99.to_string(), cost.to_string()]
+        [
+            name.to_owned(),
+            connections.to_string(),
+            format!("{median} ({low}, {high})"),
+            of(|storm| storm.p50 / 1e3).to_string(),
+            of(|storm| storm.p99 / 1e3).to_string(),
+            of(|storm| storm.cost).to_string(),
+        ]
     }
 }

@@ -1,54 +1,13 @@
 //! An identity in a real gnome-keyring behind a D-Bus daemon of its own.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use jumpgate_tests::Lab;
+pub(crate) use jumpgate_tests::keyring::Keyring as Session;
 use jumpgate_tests::lab::{DEV, finish};
 use jumpgate_tests::skip::skip;
 
 use crate::built::lab;
-
-/// A keyring session; it ends when its standard input closes.
-pub(crate) struct Session {
-    process: Child,
-    bus: String,
-}
-
-impl Session {
-    /// `None`, and a line among the skipped, where there is no gnome-keyring.
-    pub(crate) fn start(what: &str) -> Option<Self> {
-        let there = |program: &str| Path::new("/usr/bin").join(program).exists();
-        if !["gnome-keyring-daemon", "dbus-daemon", "gdbus"]
-            .into_iter()
-            .all(there)
-        {
-            skip(what, "gnome-keyring, dbus-daemon or gdbus is not installed");
-            return None;
-        }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/keyring-session");
-        let mut process = Command::new(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let bus =
-            lines.find_map(|line| Some(line.strip_prefix("DBUS_SESSION_BUS_ADDRESS=")?.to_owned()));
-        let bus = bus.expect("the session says where its bus is");
-        Some(Self { process, bus })
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        let _ended = self.process.wait();
-    }
-}
 
 /// A lab whose identity is in this session's keyring.
 pub(crate) fn lab_in(session: &Session) -> Lab {
@@ -56,19 +15,8 @@ pub(crate) fn lab_in(session: &Session) -> Lab {
 }
 
 /// The same lab, with its identity in this session's keyring.
-pub(crate) fn in_keyring(mut lab: Lab, session: &Session) -> Lab {
-    lab.set("DBUS_SESSION_BUS_ADDRESS", &session.bus);
-    let lines = lab.configuration();
-    let lines: Vec<_> = lines
-        .lines()
-        .filter(|line| !line.starts_with("passphrase_command"))
-        .collect();
-    lab.configure(
-        &lines
-            .join("\n")
-            .replace("store = \"file\"", "store = \"keyring\""),
-    );
-    lab
+pub(crate) fn in_keyring(lab: Lab, session: &Session) -> Lab {
+    session.holds(lab)
 }
 
 #[test]

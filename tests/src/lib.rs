@@ -4,6 +4,7 @@
 pub mod canary;
 pub mod desktop;
 pub mod draw;
+pub mod keyring;
 pub mod kin;
 pub mod lab;
 pub mod matrix;
