@@ -35,10 +35,10 @@ const BARE: Source = Source {
     flags: &["-O2", "-s", "-static", "-nostdlib", "-o"],
 };
 
-/// What the client would be if it did nothing: the same language, linked and compiled in the same way.
-const EMPTY: Source = Source {
-    name: "a static program in Rust with an empty `main`",
-    file: "empty.rs",
+/// What the client would be if it did nothing, with the C library of most systems.
+const GLIBC: Source = Source {
+    name: "an empty static program in Rust, glibc",
+    file: "glibc.rs",
     text: "fn main() {}\n",
     compiler: "rustc",
     flags: &[
@@ -50,6 +50,23 @@ const EMPTY: Source = Source {
     ],
 };
 
+/// The same with the one that the client is linked with.
+const MUSL: Source = Source {
+    name: "an empty static program in Rust, musl",
+    file: "musl.rs",
+    flags: &[
+        #[cfg(target_arch = "x86_64")]
+        "--target=x86_64-unknown-linux-musl",
+        #[cfg(not(target_arch = "x86_64"))]
+        "--target=aarch64-unknown-linux-musl",
+        "-Copt-level=z",
+        "-Cpanic=abort",
+        "-Cstrip=symbols",
+        "-o",
+    ],
+    ..GLIBC
+};
+
 /// All of them, built in this folder. What cannot be built is said.
 pub(crate) fn all(folder: &Path, section: &mut Section) -> Vec<Floor> {
     let mut floors = vec![Floor {
@@ -57,7 +74,7 @@ pub(crate) fn all(folder: &Path, section: &mut Section) -> Vec<Floor> {
         program: PathBuf::from("/bin/true"),
         aim: Some(Bound::AtMost(1.3)),
     }];
-    for source in [BARE, EMPTY] {
+    for source in [BARE, GLIBC, MUSL] {
         match source.build(folder) {
             Ok(floor) => floors.push(floor),
             Err(why) => section.absent(source.name, &why),
@@ -69,7 +86,8 @@ pub(crate) fn all(folder: &Path, section: &mut Section) -> Vec<Floor> {
 impl Source {
     fn build(&self, folder: &Path) -> Result<Floor, String> {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        let (source, program) = (folder.join(self.file), folder.join(self.compiler));
+        let source = folder.join(self.file);
+        let program = source.with_extension("");
         std::fs::write(&source, self.text).map_err(|error| error.to_string())?;
         let mut build = Command::new(self.compiler);
         let output = build.args(self.flags).arg(&program).arg(&source).output();
