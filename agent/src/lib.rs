@@ -30,6 +30,8 @@ mod configure;
 pub mod doctor;
 pub mod domain;
 mod explain;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 pub mod harden;
 mod import;
 mod jump;

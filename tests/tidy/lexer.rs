@@ -114,11 +114,14 @@ pub(crate) struct Code {
     pub(crate) test_lines: usize,
 }
 
-/// Takes out what is marked `#[cfg(test)]`.
+/// How an item of tests is marked, and how one that the fuzz targets have too begins.
+const MARKS: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test, feature"];
+
+/// Takes out what is marked as belonging to tests.
 pub(crate) fn without_tests(blanked: &str) -> Code {
     let mut text = blanked.to_owned();
     let mut test_lines = 0;
-    while let Some(start) = text.find("#[cfg(test)]") {
+    while let Some(start) = MARKS.iter().filter_map(|mark| text.find(mark)).min() {
         let end = item_end(&text, start);
         let taken = &text[start..end];
         test_lines += taken.matches('\n').count() + 1;
@@ -131,10 +134,11 @@ pub(crate) fn without_tests(blanked: &str) -> Code {
     Code { text, test_lines }
 }
 
-/// Names of modules in other files that are declared `#[cfg(test)] mod NAME;`.
+/// Names of modules in other files that are declared as tests, as in `#[cfg(test)] mod NAME;`.
 pub(crate) fn test_modules(blanked: &str) -> Vec<String> {
-    let items = blanked.split("#[cfg(test)]").skip(1);
-    let names = items.filter_map(|item| {
+    let [plain, shared] = MARKS.map(|mark| blanked.split(mark).skip(1));
+    let shared = shared.filter_map(|item| item.split_once(']').map(|(_, item)| item));
+    let names = plain.chain(shared).filter_map(|item| {
         let declared = item.trim_start().trim_start_matches("pub ");
         let declared = declared.trim_start_matches("pub(crate) ");
         let (name, _) = declared.strip_prefix("mod ")?.split_once(';')?;

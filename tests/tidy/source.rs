@@ -11,6 +11,10 @@ const SKIPPED: &[&str] = &[
     "tests/.venv",
     "tests/.clients",
     "tests/clients/js/node_modules",
+    "tests/fuzz/artifacts",
+    "tests/fuzz/corpus",
+    "tests/fuzz/found",
+    "tests/fuzz/target",
     "tests/output",
 ];
 

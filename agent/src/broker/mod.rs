@@ -28,6 +28,12 @@ mod sessions;
 mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
+/// The scripted ports alone, for `fuzzed`.
+#[cfg(all(feature = "fuzzed", not(test)))]
+#[allow(dead_code, clippy::unwrap_used)]
+pub(crate) mod tests {
+    pub(crate) mod fakes;
+}
 mod unlocking;
 
 use std::sync::{Arc, Mutex, PoisonError};

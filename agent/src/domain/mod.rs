@@ -27,5 +27,5 @@ pub mod template;
 pub mod totp;
 pub mod weight;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzed"))]
 pub mod samples;

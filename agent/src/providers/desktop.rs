@@ -5,6 +5,8 @@
 
 mod bus;
 mod ear;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod watcher;
 
 use std::sync::{Mutex, PoisonError};

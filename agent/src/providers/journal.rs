@@ -19,6 +19,8 @@ use crate::ports::{Answer, Entropy, Journal, JournalError, JournalHealth, Lines}
 mod chain;
 mod files;
 mod fit;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod inbox;
 mod prune;
 mod read;

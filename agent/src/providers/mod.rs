@@ -15,4 +15,6 @@ pub mod system;
 mod samples;
 #[cfg(test)]
 mod skipped;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use stored_key::fuzzed as stored_key_fuzzed;
 mod stored_key;

@@ -6,6 +6,8 @@
 
 mod age;
 mod directory;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use age::fuzzed;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

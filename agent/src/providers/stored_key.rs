@@ -8,6 +8,9 @@
 //! the `totp_seed` of an identity whose codes the agent makes itself; what has none is written as version 2. Version 1,
 //! which had neither `since` nor `rotation`, is read and never written.
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
+
 use std::time::Duration;
 
 use jumpgate_api::{Secret, Timestamp};

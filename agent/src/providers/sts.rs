@@ -8,6 +8,8 @@ mod access_keys;
 mod answers;
 mod connector;
 mod errors;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod probe;
 mod proxy;
 mod query;

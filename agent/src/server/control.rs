@@ -140,7 +140,7 @@ impl Control {
         }
     }
 
-    async fn respond(
+    pub(super) async fn respond(
         &self,
         peer: &Peer,
         held: &Arc<Held>,

@@ -138,6 +138,20 @@ impl Caller {
         }
     }
 
+    /// One that is known already.
+    #[cfg(any(test, feature = "fuzzed"))]
+    pub(super) fn known(peer: Peer) -> Self {
+        let owner = Owner {
+            uid: peer.uid,
+            inode: 0,
+        };
+        let caller = Self::new(owner, Arc::default(), Arc::default());
+        Self {
+            peer: OnceCell::new_with(Some(peer)),
+            ..caller
+        }
+    }
+
     /// One request of it is to be answered; `None` when its process has too many under way.
     pub(super) async fn attended(&self) -> Option<Attended<'_>> {
         self.crowd.attend(self.peer().await.pid)

@@ -249,7 +249,7 @@ impl<S: Site> Listener<S> {
         let _cut_off = tokio::time::timeout(LAST_WORDS, connection).await;
     }
 
-    async fn respond(&self, caller: &Caller, request: Request<Incoming>) -> Reply {
+    pub(super) async fn respond(&self, caller: &Caller, request: Request<Incoming>) -> Reply {
         let (port, at_aws) = (self.port, S::AT_AWS);
         let ours = Ours { port, at_aws };
         let answer = async {

@@ -16,6 +16,8 @@ mod container;
 mod credentials;
 mod crowd;
 mod exits;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod holder;
 mod imds;
 mod keys;

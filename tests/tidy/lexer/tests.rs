@@ -45,6 +45,9 @@ fn tests_are_taken_out_and_counted() {
 fn test_modules_are_named() {
     let text = "#[cfg(test)]\nmod tests;\n#[cfg(test)]\npub(crate) mod samples;\n#[cfg(test)]\nmod inline {}\nmod real;";
     assert_eq!(test_modules(text), ["tests", "samples"]);
+    let shared = "#[cfg(any(test, feature =         ))]\npub mod fuzzed;\nmod real;";
+    assert_eq!(test_modules(shared), ["fuzzed"]);
+    assert_eq!(without_tests(shared).text.trim(), "mod real;");
 }
 
 #[test]

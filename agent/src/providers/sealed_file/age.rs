@@ -14,6 +14,9 @@
 //! others beside it), and a file of ours is smaller than one chunk, so there is exactly one. Whatever is
 //! outside of this is malformed, not skipped.
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
@@ -56,7 +59,7 @@ impl WorkFactor {
     const MAX: u8 = 20;
 
     /// Too little for anything but tests.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzed"))]
     pub(super) const TRIVIAL: Self = Self(2);
 
     /// Decimal, without sign or leading zero.

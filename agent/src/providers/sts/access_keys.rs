@@ -123,7 +123,7 @@ impl KeyService for SdkTokenService {
 }
 
 /// API_ListAccessKeys, "Response Elements".
-fn listed(answer: &Answered) -> Result<Vec<ListedKey>, TokenError> {
+pub(super) fn listed(answer: &Answered) -> Result<Vec<ListedKey>, TokenError> {
     let id = answer.request_id.as_deref();
     let list = "<AccessKeyMetadata>";
     let (_, members) = answer
@@ -144,7 +144,7 @@ fn listed(answer: &Answered) -> Result<Vec<ListedKey>, TokenError> {
 }
 
 /// API_CreateAccessKey, "Response Elements".
-fn created(answer: &Answered) -> Result<LongTermKey, TokenError> {
+pub(super) fn created(answer: &Answered) -> Result<LongTermKey, TokenError> {
     let id = answer.request_id.as_deref();
     let secret = element(&answer.body, "SecretAccessKey").filter(|secret| !secret.is_empty());
     let secret = secret.ok_or_else(|| missing("SecretAccessKey", id))?;

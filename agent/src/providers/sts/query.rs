@@ -139,7 +139,10 @@ const fn may_pass(kind: TokenErrorKind) -> bool {
     )
 }
 
-fn answered(answer: &Response<Bytes>, hidden: &Hidden<'_>) -> Result<Answered, TokenError> {
+pub(super) fn answered(
+    answer: &Response<Bytes>,
+    hidden: &Hidden<'_>,
+) -> Result<Answered, TokenError> {
     let status = answer.status().as_u16();
     let request_id = answer.headers().get(REQUEST_ID);
     let request_id = request_id

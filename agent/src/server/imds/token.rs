@@ -35,7 +35,7 @@ impl TokenKey {
     }
 
     /// A token that opens an endpoint for `ttl` seconds.
-    pub(super) fn issue(&self, endpoint: &str, now: Duration, ttl: u32) -> String {
+    pub(in crate::server) fn issue(&self, endpoint: &str, now: Duration, ttl: u32) -> String {
         let until = millis(now) + 1_000 * u64::from(ttl);
         let tag = self.tag(endpoint, until).finalize().into_bytes();
         let mut token = format!("{until:016x}");

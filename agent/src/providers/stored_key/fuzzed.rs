@@ -1,0 +1,30 @@
+//! Stored keys: what a keyring answers with. Law: any bytes are answered, without a word of them in the error; what is read is
+//! written and read again as the same, and never grows beyond what is read.
+#![allow(clippy::unwrap_used)]
+
+use super::{MAX_BYTES, decode, encode};
+use crate::domain::rotation::KeyHistory;
+use crate::fuzzed::assert_plain;
+
+/// The text of an item.
+pub(crate) fn target(data: &[u8]) {
+    let stored = match decode(data) {
+        Ok(stored) => stored,
+        Err(error) => {
+            let error = error.to_string();
+            assert_plain(&error);
+            assert!(!error.contains("canary"), "{error}");
+            return;
+        }
+    };
+    let written = encode(&stored).unwrap();
+    assert!(written.len() <= MAX_BYTES, "{} bytes", written.len());
+    let again = decode(&written).unwrap();
+    assert_eq!(encode(&again).unwrap(), written);
+    assert_eq!(KeyHistory::of(&again), KeyHistory::of(&stored));
+    let secret = |stored: &crate::domain::rotation::StoredKey| {
+        stored.current.key.secret_access_key.expose().clone()
+    };
+    assert_eq!(secret(&again), secret(&stored));
+    assert!(!format!("{stored:?}").contains(&*secret(&stored)) || secret(&stored).len() < 12);
+}
