@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jumpgate_api::{Code, Problem, ReloadReply};
-use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
@@ -27,7 +26,9 @@ use crate::providers::sts::SdkTokenService;
 use crate::providers::system::{SystemClock, SystemEntropy};
 use crate::server::control::{About, Control, Process};
 use crate::server::endpoints::Endpoints;
+use crate::server::foothold::Foothold;
 use crate::server::peer;
+use crate::server::socket::ControlSocket;
 
 /// How long requests under way may take after the agent was told to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -128,12 +129,17 @@ impl App {
         }
     }
 
-    /// Serves until SIGTERM, SIGINT or a client's stop; then lets requests under way finish and says so in the
-    /// journal. `ready` is called when a client can connect.
+    /// Serves until SIGTERM, SIGINT or a client's stop, or until the socket's place is lost; then lets requests under
+    /// way finish and says so in the journal. `ready` is called when a client can connect. The place is held for as long
+    /// as what is returned.
     ///
     /// # Errors
-    /// Signals cannot be watched.
-    pub async fn serve(self, listener: UnixListener, ready: impl FnOnce()) -> std::io::Result<()> {
+    /// Signals cannot be watched, or nobody can be listened to.
+    pub async fn serve(
+        self,
+        socket: ControlSocket,
+        ready: impl FnOnce(),
+    ) -> std::io::Result<Option<ControlSocket>> {
         let mut signals = Signals::new()?;
         let (broker, endpoints) = (Arc::clone(&self.broker), Arc::clone(&self.endpoints));
         let control = Control::new(broker, endpoints, Arc::clone(&self.this) as _);
@@ -142,28 +148,65 @@ impl App {
         let _in_status_and_journal = self.endpoints.settle().await;
         let heeding = self.heed();
         ready();
-        {
+        let mut socket = Some(socket);
+        while let Some(mut bound) = socket.take() {
+            let listener = bound.take_listener()?;
             let accepting = control.accept(&listener, &mut connections);
-            let locking = self.broker.keep_locking();
-            tokio::pin!(accepting, locking);
-            loop {
-                tokio::select! {
-                    () = &mut accepting => break,
-                    () = &mut locking => break,
-                    () = self.this.stopping.notified() => break,
-                    wish = signals.next() => match wish {
-                        Wish::End => break,
-                        Wish::Reload => { let _in_the_journal = self.this.reload().await; }
-                        Wish::Lock => { self.broker.lock(None, "SIGUSR1").await; }
-                    },
+            match self.watch(&bound, accepting, &mut signals).await {
+                Over::Ended => {
+                    socket = Some(bound);
+                    break;
                 }
+                Over::PlaceLost => socket = self.stand_up_again(bound).await,
             }
         }
-        drop(listener);
         heeding.abort();
         self.endpoints.shut().await;
         self.drain(connections).await;
-        Ok(())
+        Ok(socket)
+    }
+
+    /// Until the agent is to end, or nobody can find it any more.
+    async fn watch(
+        &self,
+        socket: &ControlSocket,
+        accepting: impl Future<Output = ()>,
+        signals: &mut Signals,
+    ) -> Over {
+        let foothold = Foothold::of(socket);
+        let (locking, lost) = (self.broker.keep_locking(), foothold.lost(socket));
+        tokio::pin!(accepting, locking, lost);
+        loop {
+            tokio::select! {
+                () = &mut accepting => return Over::Ended,
+                () = &mut locking => return Over::Ended,
+                () = self.this.stopping.notified() => return Over::Ended,
+                () = &mut lost => return Over::PlaceLost,
+                wish = signals.next() => match wish {
+                    Wish::End => return Over::Ended,
+                    Wish::Reload => { let _in_the_journal = self.this.reload().await; }
+                    Wish::Lock => { self.broker.lock(None, "SIGUSR1").await; }
+                },
+            }
+        }
+    }
+
+    /// At the same place, with all that is in memory. Where that cannot be had, as when its user has left, the agent ends:
+    /// nobody would find it, and it would hold the journal against the next one.
+    async fn stand_up_again(&self, lost: ControlSocket) -> Option<ControlSocket> {
+        let bound = tokio::task::spawn_blocking(|| lost.bind_again()).await;
+        match bound {
+            Ok(Ok(bound)) => {
+                tracing::warn!("the control socket had been taken away; it is back");
+                self.endpoints.put_files_back().await;
+                Some(bound)
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the control socket was taken away, and there is no place for another");
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     /// Heeds what the machine tells, beside everything else: nothing else under way may hold that up.
@@ -284,6 +327,12 @@ impl Running {
         reply.warnings.extend(self.endpoints.settle().await);
         reply
     }
+}
+
+/// Why nobody is accepted any more.
+enum Over {
+    Ended,
+    PlaceLost,
 }
 
 enum Wish {

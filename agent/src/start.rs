@@ -7,10 +7,10 @@ mod policies;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jumpgate_api::{ExitStatus, Secret};
 
@@ -49,6 +49,9 @@ const READY: &str = "ready";
 
 /// The log of an agent in the background starts anew beyond this size, bytes.
 const LOG_LIMIT: u64 = 1 << 20;
+
+/// How long an agent whose socket was taken away needs to end: the time for requests under way, and a little.
+const LEAVES_WITHIN: Duration = Duration::from_secs(7);
 
 /// A start that failed: one line, what to do, and the exit status.
 struct Refusal {
@@ -220,7 +223,7 @@ fn foreground(detached: Option<Detached>) -> Started {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let mut socket = open_socket(&socket_path, &environment)?;
+    let socket = open_socket(&socket_path, &environment)?;
     if detached.is_some() {
         // Every path that is needed from here on is absolute.
         let _stays_where_it_is = std::env::set_current_dir("/");
@@ -239,21 +242,13 @@ fn foreground(detached: Option<Detached>) -> Started {
         .build()
         .map_err(|error| Refusal::new(error, "out of resources?", ExitStatus::Failed))?;
     let app = App::new(config, providers, environment.surroundings(), hardening);
-    let listener = socket.take_listener();
-    let served = runtime.block_on(async {
-        let listener = tokio_listener(listener)?;
-        app.serve(listener, || announce(detached.is_some(), &state))
-            .await
-    });
-    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
-    drop(socket);
-    served.map_err(|error| Refusal::new(error, "see the log", ExitStatus::Failed))
-}
-
-fn tokio_listener(listener: Option<UnixListener>) -> std::io::Result<tokio::net::UnixListener> {
-    let listener = listener.ok_or_else(|| std::io::Error::other("no listener"))?;
-    listener.set_nonblocking(true)?;
-    tokio::net::UnixListener::from_std(listener)
+    let ready = || announce(detached.is_some(), &state);
+    let served = runtime.block_on(app.serve(socket, ready));
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    // The next agent waits for this place to be left: the journal is free by now.
+    served
+        .map(drop)
+        .map_err(|error| Refusal::new(error, "see the log", ExitStatus::Failed))
 }
 
 /// The socket that systemd passed, if it passed one (sd_listen_fds(3)), else our own.
@@ -302,6 +297,7 @@ fn open_journal(state: &Path, config: &config::Config) -> Result<FileJournal, Re
         keep: config.settings.agent.journal_keep,
         now: SystemClock.now(),
         entropy: Arc::new(SystemEntropy),
+        wait: LEAVES_WITHIN,
     };
     FileJournal::open(&state.join("journal"), options).map_err(|error| {
         let hint = "nothing is handed out unrecorded; make its directory writable for you alone";

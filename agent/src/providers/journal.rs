@@ -87,6 +87,8 @@ pub struct Options {
     pub now: Timestamp,
     /// Where record ids come from.
     pub entropy: Arc<dyn Entropy>,
+    /// How long another agent is waited for that has the journal: it may be about to end.
+    pub wait: Duration,
 }
 
 /// The journal of one directory. One agent at a time: the directory is locked until this is dropped.
@@ -120,7 +122,7 @@ impl FileJournal {
         wrap: impl FnOnce(Directory) -> Box<D>,
     ) -> Result<Self, JournalError> {
         files::prepare(directory)?;
-        let lock = files::lock(directory)?;
+        let lock = files::lock(directory, options.wait)?;
         let failed = |error: io::Error| broken(directory, &error);
         let survey = survey::survey(directory).map_err(failed)?;
         let newest = survey.newest.as_ref().map(|newest| newest.name);

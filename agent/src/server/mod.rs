@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod endpoints;
+pub mod foothold;
 pub mod guard;
 pub mod peer;
 pub mod socket;

@@ -79,10 +79,15 @@ impl SocketError {
 #[derive(Debug)]
 pub struct ControlSocket {
     listener: Option<UnixListener>,
-    path: PathBuf,
+    /// Where we bound it, and what stood there then; nothing where systemd did.
+    bound: Option<(PathBuf, FileId)>,
     directory: PathBuf,
+    owner: Owner,
     _lock: File,
 }
+
+/// Device and inode.
+type FileId = (u64, u64);
 
 impl ControlSocket {
     /// Takes the place and listens.
@@ -93,9 +98,11 @@ impl ControlSocket {
         let lock = take_place(path, owner)?;
         remove_stale(path)?;
         let listener = UnixListener::bind(path).map_err(|error| io_at(path, error))?;
+        let there = file_id(path).map_err(|error| io_at(path, error))?;
         Ok(Self {
             listener: Some(listener),
-            path: path.to_owned(),
+            bound: Some((path.to_owned(), there)),
+            owner,
             directory: directory_of(path).to_owned(),
             _lock: lock,
         })
@@ -109,7 +116,8 @@ impl ControlSocket {
         let lock = take_place(path, owner)?;
         Ok(Self {
             listener: Some(listener),
-            path: PathBuf::new(),
+            bound: None,
+            owner,
             directory: directory_of(path).to_owned(),
             _lock: lock,
         })
@@ -121,19 +129,54 @@ impl ControlSocket {
         &self.directory
     }
 
+    /// Where it lies, if it is one that we bound.
+    pub(super) fn bound_at(&self) -> Option<&Path> {
+        self.bound.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// Whether a client that looks for it finds it.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        let bound = self.bound.as_ref();
+        bound.is_none_or(|(path, id)| file_id(path).is_ok_and(|there| there == *id))
+    }
+
+    /// Takes the place anew that was taken away. Waits for another agent that is about to leave it: not for a runtime's
+    /// own thread.
+    ///
+    /// # Errors
+    /// As [`ControlSocket::bind`].
+    pub fn bind_again(self) -> Result<Self, SocketError> {
+        let (path, owner) = (self.bound_at().map(Path::to_owned), self.owner);
+        // Before the new one is bound: its lock may be the same file.
+        drop(self);
+        Self::bind(&path.unwrap_or_default(), owner)
+    }
+
     /// The listener, once.
-    pub const fn take_listener(&mut self) -> Option<UnixListener> {
-        self.listener.take()
+    ///
+    /// # Errors
+    /// There is no runtime, or it was taken already.
+    pub fn take_listener(&mut self) -> io::Result<tokio::net::UnixListener> {
+        let listener = self.listener.take();
+        let listener = listener.ok_or_else(|| io::Error::other("no listener"))?;
+        listener.set_nonblocking(true)?;
+        tokio::net::UnixListener::from_std(listener)
     }
 }
 
 impl Drop for ControlSocket {
-    /// A socket that systemd made stays.
+    /// A socket that systemd made stays, and so does one that another agent has bound since.
     fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
-            let _gone = std::fs::remove_file(&self.path);
+        if let Some((path, _)) = self.bound.as_ref().filter(|_| self.is_in_place()) {
+            let _gone = std::fs::remove_file(path);
         }
     }
+}
+
+fn file_id(path: &Path) -> io::Result<FileId> {
+    let found = std::fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 fn directory_of(path: &Path) -> &Path {

@@ -29,8 +29,8 @@ impl Endpoints {
         });
     }
 
-    /// Nothing is opened meanwhile: a path that was taken over by another endpoint is left to that.
-    async fn put_files_back(&self) {
+    /// Puts the files back that are missing. Nothing is opened meanwhile: a path that was taken over by another endpoint is left to that.
+    pub async fn put_files_back(&self) {
         let Ok(_nothing_opens) = self.opening.acquire().await else {
             return;
         };

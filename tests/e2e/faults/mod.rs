@@ -10,6 +10,7 @@ mod examine;
 mod kills;
 mod machine;
 mod page;
+mod place;
 mod scene;
 mod sts;
 

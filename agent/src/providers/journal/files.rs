@@ -5,7 +5,7 @@ use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jumpgate_api::Timestamp;
 use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_setfl, flock, open};
@@ -139,17 +139,29 @@ pub(super) fn prepare(directory: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Takes the directory for this process until the file is dropped.
-pub(super) fn lock(directory: &Path) -> Result<File, JournalError> {
+/// How long between two tries to take the directory.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Takes the directory for this process until the file is dropped; waits so long for another one to leave it, which
+/// flock(2) cannot.
+pub(super) fn lock(directory: &Path, wait: Duration) -> Result<File, JournalError> {
     let path = directory.join(LOCK);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = open(&path, flags, Mode::RUSR | Mode::WUSR)
         .map(File::from)
         .map_err(|error| broken(&path, &error))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(broken(&path, &"another agent writes it")),
-        Err(error) => Err(broken(&path, &error)),
+    let until = Instant::now() + wait;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(broken(&path, &"another agent writes it"));
+            }
+            Err(error) => return Err(broken(&path, &error)),
+        }
     }
 }
 

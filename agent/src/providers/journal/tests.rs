@@ -61,6 +61,7 @@ impl Entropy for Counting {
 
 fn options(now: i64) -> Options {
     Options {
+        wait: Duration::ZERO,
         keep: KEEP,
         now: at(now),
         entropy: Arc::new(Counting(AtomicU64::new(0))),
