@@ -91,6 +91,14 @@ impl Door {
     pub(crate) fn ask(&self) -> Answer {
         ask("GET", &self.url, &self.header)
     }
+
+    /// The same as a program does that has just started, and at IMDS gets itself a token first.
+    pub(crate) fn asked_anew(&self) -> Answer {
+        match self.url.strip_suffix(DOCUMENT) {
+            Some(root) => Self::imds(root).ask(),
+            None => self.ask(),
+        }
+    }
 }
 
 fn ask(method: &str, url: &str, header: &str) -> Answer {

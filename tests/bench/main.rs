@@ -12,6 +12,7 @@
 mod asking;
 mod bare;
 mod callers;
+mod clock;
 mod cold;
 mod control;
 mod document;
@@ -21,6 +22,7 @@ mod figures;
 mod floors;
 mod growth;
 mod hang;
+mod idle;
 mod journal;
 mod leases;
 mod lock;

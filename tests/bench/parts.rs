@@ -5,7 +5,7 @@ use jumpgate_tests::Programs;
 
 use crate::scale::Scale;
 use crate::section::Section;
-use crate::{callers, cold, endpoints, exec, hang, journal, leases, lock, process, profiles};
+use crate::{callers, cold, endpoints, exec, hang, idle, journal, leases, lock, process, profiles};
 
 /// A part of the benchmark.
 pub(crate) type Measure = fn(&Programs, Scale) -> Section;
@@ -23,6 +23,7 @@ pub(crate) const PARTS: &[(&str, Measure)] = &[
     ("profiles", profiles::measure),
     ("leases", leases::measure),
     ("journal", journal::measure),
+    ("idle", idle::measure),
 ];
 
 /// Blocks of the document that no part writes.
