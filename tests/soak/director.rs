@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::codes::Codes;
 use super::dice::Dice;
 use super::doors::{GUARD, control};
+use super::steps::{Door, Step, Want};
 use super::under_load::{UnderLoad, signal};
 use super::weather::Trouble;
 use super::world::{BROKEN, READS, configuration};
@@ -27,6 +28,10 @@ enum Episode {
     ExpiredBase,
     /// The first call of an unlock is refused.
     RefusedUnlock,
+    /// So many callers at once, of something that nobody has asked for lately.
+    Storm(u64),
+    /// The agent gets no processor for a while.
+    Stopped,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +148,7 @@ impl Director<'_> {
             .dice
             .one_of(&[LockBy::Client, LockBy::Signal, LockBy::Socket]);
         let by_signal = self.dice.once_in(2);
+        let callers = self.dice.within(10..60);
         let episode = self.dice.weighted(&[
             (24, Episode::Calm),
             (40, Episode::Fault(kind)),
@@ -151,6 +157,8 @@ impl Director<'_> {
             (6, Episode::Broken),
             (4, Episode::ExpiredBase),
             (4, Episode::RefusedUnlock),
+            (6, Episode::Storm(callers)),
+            (4, Episode::Stopped),
         ]);
         let takes_a_code = matches!(
             episode,
@@ -170,7 +178,10 @@ impl Director<'_> {
     }
 
     fn play(&mut self, episode: Episode) -> Result<(), String> {
-        let name = format!("{episode:?}");
+        let name = match episode {
+            Episode::Storm(_) => "Storm".to_owned(),
+            episode => format!("{episode:?}"),
+        };
         self.load.count(format!("episodes: {name}"));
         match episode {
             Episode::Calm => {
@@ -187,6 +198,14 @@ impl Director<'_> {
             Episode::Reload { by_signal } => self.reload(by_signal),
             Episode::Broken => self.broken(),
             Episode::ExpiredBase => self.expired_base(),
+            Episode::Storm(callers) => {
+                self.storm(callers);
+                Ok(())
+            }
+            Episode::Stopped => {
+                self.stopped();
+                Ok(())
+            }
         }
     }
 
@@ -201,6 +220,36 @@ impl Director<'_> {
         self.pause(millis);
         load.lab.double.clear_faults();
         load.weather.end(trouble);
+    }
+
+    /// By the control socket and at an endpoint, half and half.
+    fn storm(&mut self, callers: u64) {
+        let load = self.load;
+        let reading = Want::Reading(940 + self.dice.within(0..260));
+        let container = Door::Container {
+            kept: false,
+            times: 1,
+        };
+        std::thread::scope(|scope| {
+            for caller in 0..callers {
+                let call = match caller % 2 {
+                    0 => Step::Call(reading, Door::Control),
+                    _ => Step::Call(Want::Short(20), container),
+                };
+                scope.spawn(move || load.step(0, call));
+            }
+        });
+    }
+
+    /// What was to be answered meanwhile comes late.
+    fn stopped(&mut self) {
+        let load = self.load;
+        load.weather.begin(Trouble::Silent);
+        signal(load.lab.agent_pid(), Signal::STOP);
+        let millis = self.dice.within(300..3_000);
+        self.pause(millis);
+        signal(load.lab.agent_pid(), Signal::CONT);
+        load.weather.end(Trouble::Silent);
     }
 
     fn lock(&mut self, by: LockBy, refused: bool) -> Result<(), String> {
