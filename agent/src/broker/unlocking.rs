@@ -14,6 +14,7 @@ use crate::domain::identity::{
 };
 use crate::domain::name::IdentityName;
 use crate::domain::rotation::{KeyHistory, StoredKey};
+use crate::domain::session::InvalidAnswer;
 use crate::ports::{Errand, IdentityStore, MfaProof, StoreError, TokenError, TokenErrorKind};
 
 /// What the person reads after a code that AWS refused.
@@ -91,6 +92,10 @@ impl Identities {
             let tokens = &self.ports.tokens;
             let token = tokens.session_token(&identity.endpoint, &long_term, proof, *duration);
             match token.await {
+                Ok(base) if base.is_over(self.ports.clock.now()) => {
+                    let (call, error) = ("GetSessionToken".to_owned(), InvalidAnswer::Expired);
+                    return Err(Failure::Invalid { call, error });
+                }
                 Ok(base) => return Ok(Some(base)),
                 Err(error) if is_wrong_code(&error) && round < rounds(identity, &asked) => {
                     remark = Some(REFUSED_CODE);

@@ -239,6 +239,12 @@ impl BaseCredentials {
         self.expires_at
             .is_none_or(|expiry| expiry.since(now) > BASE_MARGIN)
     }
+
+    /// Whether AWS takes them no more.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expiry| expiry <= now)
+    }
 }
 
 /// An access key id. Not a secret: it is the best join key to CloudTrail.
