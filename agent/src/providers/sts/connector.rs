@@ -48,7 +48,7 @@ type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     /// No connection in time.
-    #[error("{0} did not take the connection in time")]
+    #[error("no connection to {0} in time")]
     ConnectTimedOut(String),
     /// DNS, TCP, TLS or the proxy said no.
     #[error("cannot connect to {0}")]
@@ -128,9 +128,13 @@ impl Connector {
             .authority()
             .map(ToString::to_string)
             .unwrap_or_default();
+        let way = match self.proxy.route(&target) {
+            Route::Tunnel { proxy, .. } => format!("{host} by the proxy {proxy}"),
+            Route::Direct => host.clone(),
+        };
         let stream = tokio::time::timeout(self.connect_timeout, self.connect(target))
             .await
-            .map_err(|_| Fault::ConnectTimedOut(host.clone()))?
+            .map_err(|_| Fault::ConnectTimedOut(way))?
             .map_err(|error| Fault::Connect(host, error))?;
         let sent = SystemTime::now();
         let answer = send(stream, request).await?;
