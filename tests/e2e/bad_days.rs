@@ -1,4 +1,4 @@
-//! Bad days at the endpoints of the real agent: other users, rude clients, AWS in trouble, ten thousand at once.
+//! Bad days at the endpoints of the real agent: other users, rude clients, ten thousand at once.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -274,59 +274,6 @@ fn c14_hundreds_who_leave_before_the_answer() {
     assert_eq!(authorized(&container).0, 200);
     assert_eq!(imds_document(&imds, &token).0, 200);
     assert_eq!(lab.double.count("AssumeRole"), 1);
-}
-
-#[test]
-fn sts_that_is_slow_denies_or_is_gone() {
-    let lab = ready();
-    lab.run(&["unlock"]).good();
-    let opened = |duration: u32| {
-        let narrow = |kind: &str| {
-            let body =
-                json!({"profile": "dev", "kind": kind, "narrow": {"duration_seconds": duration}});
-            crate::endpoints::control(&lab, "POST /v1/endpoints", &body.to_string())
-        };
-        (narrow("container"), narrow("imds"))
-    };
-    // Slower than anybody waits; what came late is there for the next who asks.
-    let (container, imds) = opened(900);
-    lab.double.inject(Fault::Hold, When::call("AssumeRole"));
-    let (status, body) = authorized(&container);
-    assert!(
-        status == 503 && body.contains("jumpgate status"),
-        "{status} {body}"
-    );
-    let token = imds_token(&imds);
-    assert_eq!(imds_document(&imds, &token).0, 503);
-    lab.double.release();
-    lab.double.clear_faults();
-    lab.run(&["credential-process", "dev", "--duration", "15m"])
-        .good();
-    assert_eq!(authorized(&container).0, 200);
-    assert_eq!(imds_document(&imds, &token).0, 200);
-
-    let denied = Fault::Error {
-        status: 403,
-        code: "AccessDenied".into(),
-        message: "not for you".into(),
-    };
-    let (container, imds) = opened(901);
-    lab.double.inject(denied, When::call("AssumeRole"));
-    let (status, body) = authorized(&container);
-    assert!(
-        status == 403 && body.contains("trust policy"),
-        "{status} {body}"
-    );
-    let token = imds_token(&imds);
-    assert_eq!(imds_document(&imds, &token).0, 404);
-    lab.double.clear_faults();
-
-    let (container, imds) = opened(902);
-    lab.double.stop();
-    let (status, body) = authorized(&container);
-    assert_eq!(status, 503, "{body}");
-    let token = imds_token(&imds);
-    assert_eq!(imds_document(&imds, &token).0, 503);
 }
 
 #[test]

@@ -38,22 +38,28 @@ pub(crate) fn ready_with(profiles: &str) -> Lab {
 /// Gives the lab's agent a clock that can be set ahead: by as many seconds as the file `later` says. False, and a skip,
 /// where it cannot be had.
 pub(crate) fn clock_to_set(lab: &mut Lab) -> bool {
-    if !has("cc", "an agent's clock") {
+    std::fs::write(lab.path("later"), "0").unwrap();
+    lab.set("LATER", &lab.path("later").display().to_string());
+    preload(lab, &["later.c"])
+}
+
+/// Has these sources stand before the C library in the lab's programs. False, and a skip, where no compiler is.
+pub(crate) fn preload(lab: &mut Lab, sources: &[&str]) -> bool {
+    let what = "an agent in a world that can be changed";
+    if !has("cc", what) {
         return false;
     }
-    let library = lab.path("later.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/later.c");
+    let library = lab.path("preloaded.so");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e");
     let made = Command::new("cc")
         .args(["-shared", "-fPIC", "-o"])
         .arg(&library)
-        .arg(source)
+        .args(sources.iter().map(|source| here.join(source)))
         .status();
     if !made.is_ok_and(|status| status.success()) {
-        skip("an agent's clock", "cc made no library");
+        skip(what, "cc made no library");
         return false;
     }
-    std::fs::write(lab.path("later"), "0").unwrap();
-    lab.set("LATER", &lab.path("later").display().to_string());
     lab.set("LD_PRELOAD", &library.display().to_string());
     true
 }

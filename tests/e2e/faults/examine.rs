@@ -1,7 +1,6 @@
 //! One fault taken through all states: put in place, seen by every caller, read in the journal, taken away, got over.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use jumpgate_tests::Lab;
@@ -39,18 +38,20 @@ struct Row {
     after: &'static str,
 }
 
+/// A fault on its way through the states.
+struct Examination {
+    fault: Fault,
+    scene: Scene,
+    /// The fault's section, as the page has it.
+    on_page: String,
+    rows: Vec<Row>,
+}
+
 /// How long a record may come behind its answer where the page does not say which to wait for.
-const SETTLED: Duration = Duration::from_secs(2);
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Between two looks at the journal.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// What is to be known of a fault where its records are read.
-#[derive(Clone, Copy)]
-struct Told<'a> {
-    on_page: &'a str,
-    patient: bool,
-}
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Takes these faults through all states, side by side: nearly all of the time is spent on waiting.
 pub(crate) fn examine(faults: Vec<Fault>) {
@@ -66,110 +67,150 @@ pub(crate) fn examine(faults: Vec<Fault>) {
     });
 }
 
-fn examine_one(fault: Fault) {
-    let Fault {
-        name,
-        how,
-        at_most,
-        patient,
-        prepare,
-        put,
-        away,
-    } = fault;
+fn examine_one(mut fault: Fault) {
+    let prepare = std::mem::replace(&mut fault.prepare, Box::new(|_| ()));
     let Some(scene) = Scene::new(prepare) else {
         return;
     };
-    let lab = &scene.lab;
-    let section = page::section(name);
-    let mut rows = Vec::new();
-    let told = Told {
-        on_page: &section,
-        patient,
+    let mut examination = Examination {
+        on_page: page::section(fault.name),
+        fault,
+        scene,
+        rows: Vec::new(),
     };
-    let mut note = |before, states: &[State], seen: Vec<[Seen; 3]>, after: &'static str| {
-        for (state, seen) in states.iter().zip(seen) {
-            let told = match state {
-                State::Prompting => Told {
-                    patient: false,
-                    ..told
-                },
-                _ => told,
-            };
-            let journal = settled(lab, *state, before, &told);
-            rows.push(Row {
+    examination.while_prompting();
+    examination.while_unlocked();
+    examination.while_locked();
+    examination.is_on_the_page();
+}
+
+impl Examination {
+    fn while_prompting(&mut self) {
+        let states = [State::Prompting];
+        self.under_fault(&states, BY_ITSELF, |scene| {
+            vec![scene.ask_while_prompting()]
+        });
+        self.scene.pass_to_the_next_code();
+        self.scene.served_again(State::Prompting);
+    }
+
+    fn while_unlocked(&mut self) {
+        self.scene.make_sessions(State::Refreshing);
+        self.scene.pass_to_the_refresh();
+        self.scene.make_sessions(State::Warm);
+        let (states, patient) = (
+            [State::Cold, State::Warm, State::Refreshing],
+            self.fault.patient,
+        );
+        self.under_fault(&states, BY_ITSELF, |scene| scene.ask_all(&states, patient));
+        for state in states {
+            self.scene.served_again(state);
+        }
+    }
+
+    fn while_locked(&mut self) {
+        self.scene.lab.run(&["lock"]).good();
+        let (states, patient) = ([State::Locked], self.fault.patient);
+        let after = "serves after `jumpgate unlock`";
+        self.under_fault(&states, after, |scene| scene.ask_all(&states, patient));
+        self.scene.pass_to_the_next_code();
+        self.scene.lab.run(&["unlock"]).good();
+        self.scene.served_again(State::Locked);
+    }
+
+    /// Puts the fault in place, asks, reads what the journal has of it, and takes the fault away.
+    fn under_fault(
+        &mut self,
+        states: &[State],
+        after: &'static str,
+        ask: impl FnOnce(&Scene) -> Vec<[Seen; 3]>,
+    ) {
+        let before = self.records().len();
+        (self.fault.put)(&self.scene.lab);
+        for (state, seen) in states.iter().zip(ask(&self.scene)) {
+            let journal = self.settled(*state, &seen, before);
+            self.rows.push(Row {
                 state: *state,
                 seen,
                 journal,
                 after,
             });
         }
-    };
-
-    let before = written(lab);
-    put(lab);
-    let seen = scene.ask_while_prompting();
-    note(before, &[State::Prompting], vec![seen], "serves by itself");
-    away(lab);
-    scene.pass_to_the_next_code();
-    scene.served_again(State::Prompting);
-
-    scene.make_sessions(State::Refreshing);
-    scene.pass_to_the_refresh();
-    scene.make_sessions(State::Warm);
-    let before = written(lab);
-    put(lab);
-    let asked = [State::Cold, State::Warm, State::Refreshing];
-    note(
-        before,
-        &asked,
-        scene.ask_all(&asked, patient),
-        "serves by itself",
-    );
-    away(lab);
-    asked
-        .into_iter()
-        .for_each(|state| scene.served_again(state));
-
-    lab.run(&["lock"]).good();
-    let before = written(lab);
-    put(lab);
-    let seen = scene.ask_all(&[State::Locked], patient);
-    note(
-        before,
-        &[State::Locked],
-        seen,
-        "serves after `jumpgate unlock`",
-    );
-    away(lab);
-    scene.pass_to_the_next_code();
-    lab.run(&["unlock"]).good();
-    scene.served_again(State::Locked);
-
-    page::hold(name, &section_of(name, how, at_most, &rows, &section));
-}
-
-/// How many records there are.
-fn written(lab: &Lab) -> usize {
-    lab.run(&["journal", "verify"]).good();
-    lab.journal().len()
-}
-
-/// The records of a state since then, once they are those of the page; else once nothing came for a while.
-fn settled(lab: &Lab, state: State, before: usize, fault: &Told<'_>) -> String {
-    let wanted = page::committed(fault.on_page, state.word(), 5);
-    let known = !wanted.is_empty() && !page::writes();
-    let patience = if known { PATIENCE } else { SETTLED };
-    let began = Instant::now();
-    loop {
-        lab.run(&["journal", "verify"]).good();
-        let records = lab.journal().split_off(before);
-        let of = |by| left_behind(&records, &profile(state, by), fault.patient);
-        let found = together(Interface::ALL.map(of));
-        if known && found == wanted || began.elapsed() > patience {
-            return found;
-        }
-        std::thread::sleep(PAUSE);
+        (self.fault.away)(&self.scene.lab);
     }
+
+    /// All records, those among them that are still gathered.
+    fn records(&self) -> Vec<Value> {
+        self.scene.lab.run(&["journal", "verify"]).good();
+        self.scene.lab.journal()
+    }
+
+    /// What a state left behind since then, once it is what the page has; else once nothing came for a while.
+    fn settled(&self, state: State, seen: &[Seen; 3], before: usize) -> String {
+        let wanted = page::committed(&self.on_page, state.word(), 5);
+        let known = !wanted.is_empty() && !page::writes();
+        let patience = if known { PATIENCE } else { SETTLED };
+        let began = Instant::now();
+        loop {
+            let records = self.records().split_off(before);
+            let of = |by| match &seen[by as usize] {
+                seen if seen.is_late() => gave_up(&records, by).unwrap_or_default().to_owned(),
+                _ => left_behind(&records, &profile(state, by), self.fault.patient),
+            };
+            let found = together(Interface::ALL.map(of));
+            if known && found == wanted || began.elapsed() > patience {
+                return found;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn is_on_the_page(&self) {
+        let Fault {
+            name, how, at_most, ..
+        } = &self.fault;
+        let mut text = format!("### {name}\n\n{how} Callers wait {at_most}.\n\n{HEAD}");
+        for state in State::ALL {
+            let row = self.rows.iter().find(|row| row.state == state);
+            text += &row.map_or_else(String::new, |row| self.line(row));
+        }
+        page::hold(name, &text);
+    }
+
+    fn line(&self, row: &Row) -> String {
+        let word = row.state.word();
+        let cells = Interface::ALL.map(|by| {
+            let column = by as usize;
+            let on_page = page::committed(&self.on_page, word, column + 1);
+            row.seen[column].text(by, &on_page)
+        });
+        let (cells, said) = (cells.join(" | "), said(&row.seen));
+        format!(
+            "| {word} | {cells} | {said} | {} | {} |\n",
+            row.journal, row.after
+        )
+    }
+}
+
+const BY_ITSELF: &str = "serves by itself";
+
+const HEAD: &str = "\
+| state | `credential_process` | container | IMDSv2 | what is said | journal | once it is over |
+|---|---|---|---|---|---|---|
+";
+
+/// Whether an endpoint's limit is on record. Its door's own limit, which may be the first on a busy machine, does not
+/// know what was asked for.
+fn gave_up(records: &[Value], by: Interface) -> Option<&'static str> {
+    let limit = |record: &Value| {
+        let facts = &record["unmapped"]["jumpgate"];
+        let why = record["status_detail"].as_str().unwrap_or_default();
+        record["activity_name"] == "deny"
+            && facts["interface"] == by.word()
+            && why.starts_with("no answer in")
+    };
+    let noted = records.iter().any(limit);
+    noted.then_some("`deny` upstream_timed_out")
 }
 
 /// What the records tell of a profile: activities, with the code or nothing where it went well. Not who came too soon.
@@ -179,13 +220,14 @@ fn left_behind(records: &[Value], profile: &str, patient: bool) -> String {
         let facts = &record["unmapped"]["jumpgate"];
         let activity = record["activity_name"].as_str().unwrap_or_default();
         let code = facts["code"].as_str();
-        if facts["profile"] != profile || patient && code == Some("upstream_timed_out") {
-            continue;
+        let too_soon =
+            patient && activity == "deny" && matches!(code, None | Some("upstream_timed_out"));
+        if facts["profile"] == profile && !too_soon {
+            told.insert(match code {
+                Some(code) => format!("`{activity}` {code}"),
+                None => format!("`{activity}`"),
+            });
         }
-        told.insert(match code {
-            Some(code) => format!("`{activity}` {code}"),
-            None => format!("`{activity}`"),
-        });
     }
     told.into_iter().collect::<Vec<_>>().join(", ")
 }
@@ -202,25 +244,6 @@ fn together(of: [String; 3]) -> String {
     format!("process: {process}; container: {container}; IMDS: {imds}")
 }
 
-fn section_of(name: &str, how: &str, at_most: &str, rows: &[Row], on_page: &str) -> String {
-    let mut text = format!("### {name}\n\n{how} Callers wait {at_most}.\n\n");
-    text += "| state | `credential_process` | container | IMDSv2 | what is said | journal | once it is over |\n";
-    text += "|---|---|---|---|---|---|---|\n";
-    for state in State::ALL {
-        for row in rows.iter().filter(|row| row.state == state) {
-            let word = state.word();
-            write!(text, "| {word} |").unwrap();
-            for (column, (by, seen)) in Interface::ALL.into_iter().zip(&row.seen).enumerate() {
-                let before = page::committed(on_page, word, column + 1);
-                write!(text, " {} |", seen.text(by, &before)).unwrap();
-            }
-            let said = said(&row.seen);
-            writeln!(text, " {said} | {} | {} |", row.journal, row.after).unwrap();
-        }
-    }
-    text
-}
-
 /// What a person reads: IMDS has no place for it.
 fn said(seen: &[Seen; 3]) -> String {
     let (process, container) = (seen[0].said(), seen[1].said());
@@ -234,25 +257,16 @@ fn said(seen: &[Seen; 3]) -> String {
     text.replace('|', "\\|")
 }
 
-/// Ports and ids of one run, out of a message.
-pub(crate) fn without_numbers(text: &str) -> String {
-    let mut words = Vec::new();
-    for word in text.split(' ') {
-        let id = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        let is_id = id.len() >= 26
-            && id
-                .chars()
-                .all(|c| c.is_ascii_hexdigit() || c == '-' || c.is_ascii_uppercase());
-        let port = word.find("127.0.0.1:");
-        words.push(match port {
-            _ if is_id => word.replace(id, "ID"),
-            Some(at) => {
-                let (before, rest) = word.split_at(at + "127.0.0.1:".len());
-                let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-                format!("{before}PORT{rest}")
-            }
-            None => word.to_owned(),
-        });
+/// Ports, out of a message: they are of one run.
+pub(crate) fn without_ports(text: &str) -> String {
+    let mut parts = text.split(':');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let port = (4..=5).contains(&digits);
+        plain.push(':');
+        plain += if port { "PORT" } else { &part[..digits] };
+        plain += &part[digits..];
     }
-    words.join(" ")
+    plain
 }

@@ -9,6 +9,7 @@ mod cell;
 mod examine;
 mod kills;
 mod machine;
+mod network;
 mod page;
 mod place;
 mod scene;
@@ -16,15 +17,35 @@ mod sts;
 
 /// Every fault under its heading, in the order of the page. A test whose fault is not here fails, and so does a page that
 /// has others.
-const FAULTS: &[(&str, &[&str])] = &[(
-    "STS",
-    &[
-        "STS refuses",
-        "STS throttles",
-        "STS is unavailable",
-        "STS resets the connection",
-    ],
-)];
+const FAULTS: &[(&str, &[&str])] = &[
+    (
+        "STS",
+        &[
+            "STS refuses",
+            "STS throttles",
+            "STS is unavailable",
+            "STS resets the connection",
+            "STS hangs",
+            "STS drips",
+            "STS is slow",
+            "STS's answer is garbled",
+            "STS's answer is cut off",
+            "STS's answer is too large",
+            "STS's credentials have expired",
+            "STS's session is another role's",
+        ],
+    ),
+    (
+        "The network",
+        &[
+            "STS's name is not found",
+            "The resolver hangs",
+            "The proxy refuses",
+            "The proxy dies",
+            "The proxy hangs",
+        ],
+    ),
+];
 
 #[test]
 fn the_page_has_these_faults_and_no_others() {

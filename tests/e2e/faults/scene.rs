@@ -18,8 +18,11 @@ use crate::surroundings::PATIENCE;
 const LEFT: i64 = 19 * 60;
 const LIFE: i64 = 3600;
 
+/// What an endpoint says that gave up.
+const TOO_LATE: &str = "no answer in 700 ms; jumpgate status says what is being waited for";
+
 /// Between two tries of who waits for time to pass: no event tells when a refusal is forgotten.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// All states, one beside the other.
 pub(crate) struct Scene {
@@ -172,9 +175,10 @@ impl Scene {
             return Answer::Credentials;
         }
         assert_eq!(ran.stdout, "");
+        let said = ran.stderr.trim_end().replace("\n  hint: ", "; ");
         Answer::Refused {
             how: format!("exit {}", ran.code()),
-            said: self.plain(ran.stderr.lines().next().unwrap_or_default()),
+            said: self.plain(&said),
         }
     }
 
@@ -189,11 +193,9 @@ impl Scene {
             "" => status.to_string(),
             code => format!("{status} `{code}`"),
         };
-        let message = text("message");
-        let said = message.split_once("; ").map_or(message, |(what, _)| what);
         Answer::Refused {
             how,
-            said: self.plain(said),
+            said: self.plain(text("message")),
         }
     }
 
@@ -215,7 +217,10 @@ impl Scene {
     fn plain(&self, said: &str) -> String {
         let said = said.trim_start_matches("jumpgate: ");
         let said = said.replace(&self.lab.home().display().to_string(), "~");
-        super::examine::without_numbers(&said)
+        // The door's own limit is a moment later, for what hangs otherwise; on a busy machine it may be the first.
+        let limits = ("no answer in time; try again", TOO_LATE);
+        let said = said.replace(limits.0, limits.1);
+        super::examine::without_ports(&said)
     }
 }
 

@@ -1,5 +1,7 @@
 //! STS refuses, throttles, is out of order: what AWS itself does to a call.
 
+use std::time::Duration;
+
 use jumpgate_tests::sts::{Fault as Twist, When};
 
 use super::examine::{Fault, examine};
@@ -17,6 +19,14 @@ fn always(name: &'static str, how: &'static str, at_most: &'static str, twist: T
         prepare: Box::new(|_| ()),
         put: Box::new(move |lab| lab.double.inject(twist.clone(), When::always())),
         away: Box::new(|lab| lab.double.clear_faults()),
+    }
+}
+
+/// The same, where no attempt is answered at once.
+fn slowly(name: &'static str, how: &'static str, at_most: &'static str, twist: Twist) -> Fault {
+    Fault {
+        patient: false,
+        ..always(name, how, at_most, twist)
     }
 }
 
@@ -55,6 +65,68 @@ fn sts_is_out_of_order() {
             "Every call ends with a reset before an answer.",
             THRICE,
             Twist::Reset,
+        ),
+    ]);
+}
+
+#[test]
+fn sts_is_slow() {
+    const TO_THE_LIMITS: &str = "12 s for all attempts, and 5 s where a code is sent or a session still lives; at an endpoint 0.7 s. The failure is remembered for 3 s";
+    examine(vec![
+        slowly(
+            "STS hangs",
+            "No call is ever answered; the connection stays open.",
+            TO_THE_LIMITS,
+            Twist::Hang,
+        ),
+        slowly(
+            "STS drips",
+            "Every answer comes byte by byte, ten a second.",
+            TO_THE_LIMITS,
+            Twist::Drip(Duration::from_millis(100)),
+        ),
+        slowly(
+            "STS is slow",
+            "Every answer comes after 2 s.",
+            "for the answer; at an endpoint 0.7 s: what came later is there for the next request",
+            Twist::Delay(Duration::from_secs(2)),
+        ),
+    ]);
+}
+
+#[test]
+fn sts_answers_with_something_else() {
+    const ONCE: &str = "for one call; the failure is remembered for 3 s";
+    examine(vec![
+        always(
+            "STS's answer is garbled",
+            "The first half of every answer is followed by what is no XML.",
+            ONCE,
+            Twist::MalformedXml,
+        ),
+        always(
+            "STS's answer is cut off",
+            "The connection ends in the middle of every answer.",
+            THRICE,
+            Twist::TruncatedBody,
+        ),
+        always(
+            "STS's answer is too large",
+            "Every answer is 128 KiB longer.",
+            ONCE,
+            Twist::Oversized(128 << 10),
+        ),
+        always(
+            "STS's credentials have expired",
+            "The credentials in every answer expired a minute ago.",
+            ONCE,
+            Twist::AlreadyExpired,
+        ),
+        always(
+            "STS's session is another role's",
+            "Every answer to AssumeRole is for a session of another role; GetSessionToken is answered well.",
+            ONCE,
+            Twist::OtherRole,
         ),
     ]);
 }

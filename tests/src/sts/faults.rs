@@ -12,6 +12,8 @@ pub enum Fault {
     Hold,
     /// The call is carried out, and its answer waits until [`super::StsDouble::release`].
     HoldAnswer,
+    /// The answer comes byte by byte, each after this time.
+    Drip(Duration),
     /// No answer, ever; the connection stays open until the client closes it or the double stops.
     Hang,
     /// The connection is reset without an answer.

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What all threads share.
 #[derive(Default)]
@@ -167,7 +167,11 @@ fn serve(stream: &mut TcpStream, request: Request, shared: &Shared) -> io::Resul
     if fault == Some(Fault::HoldAnswer) {
         shared.wait_until(None, |state| state.stopping || state.releases > releases);
     }
-    stream.write_all(&reply.to_bytes(incoming.request.method == "HEAD"))?;
+    let bytes = reply.to_bytes(incoming.request.method == "HEAD");
+    match &fault {
+        Some(Fault::Drip(pause)) => drip(stream, &bytes, *pause, shared)?,
+        _ => stream.write_all(&bytes)?,
+    }
     Ok(if fault == Some(Fault::TruncatedBody) {
         After::Close
     } else {
@@ -175,12 +179,21 @@ fn serve(stream: &mut TcpStream, request: Request, shared: &Shared) -> io::Resul
     })
 }
 
+/// Until all has gone, or the other side has; what is left goes at once when the double stops.
+fn drip(stream: &mut TcpStream, bytes: &[u8], pause: Duration, shared: &Shared) -> io::Result<()> {
+    for byte in bytes {
+        shared.wait_until(Instant::now().checked_add(pause), |state| state.stopping);
+        stream.write_all(&[*byte])?;
+    }
+    Ok(())
+}
+
 /// No answer: a reset at once, or silence until the other side closes (or the double stops).
 fn give_up(stream: &mut TcpStream, fault: &Fault) -> io::Result<After> {
     match fault {
         Fault::Reset => {
             // Without lingering, closing sends RST instead of FIN.
-            let at_once = Some(std::time::Duration::ZERO);
+            let at_once = Some(Duration::ZERO);
             rustix::net::sockopt::set_socket_linger(&*stream, at_once)?;
         }
         _ => while stream.read(&mut [0; 1024])? > 0 {},
