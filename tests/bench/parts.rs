@@ -5,25 +5,25 @@ use jumpgate_tests::Programs;
 
 use crate::scale::Scale;
 use crate::section::Section;
-use crate::{callers, cold, endpoints, exec, hang, idle, journal, leases, lock, process, profiles};
 
 /// A part of the benchmark.
 pub(crate) type Measure = fn(&Programs, Scale) -> Section;
 
 /// All of them. Each has a block in the document.
 pub(crate) const PARTS: &[(&str, Measure)] = &[
-    ("process", process::measure),
-    ("cold", cold::measure),
-    ("callers", callers::measure),
-    ("endpoints", endpoints::measure),
-    ("exec", exec::measure),
-    ("hang", hang::measure),
-    ("kills", exec::kills),
-    ("lock", lock::measure),
-    ("profiles", profiles::measure),
-    ("leases", leases::measure),
-    ("journal", journal::measure),
-    ("idle", idle::measure),
+    ("process", crate::process::measure),
+    ("peers", crate::peers::measure),
+    ("cold", crate::cold::measure),
+    ("callers", crate::callers::measure),
+    ("endpoints", crate::endpoints::measure),
+    ("exec", crate::exec::measure),
+    ("hang", crate::hang::measure),
+    ("kills", crate::exec::kills),
+    ("lock", crate::lock::measure),
+    ("profiles", crate::profiles::measure),
+    ("leases", crate::leases::measure),
+    ("journal", crate::journal::measure),
+    ("idle", crate::idle::measure),
 ];
 
 /// Blocks of the document that no part writes.

@@ -20,6 +20,8 @@ pub(crate) struct Scale {
     pub(crate) colds: usize,
     /// Times that many ask at once.
     pub(crate) crowds: usize,
+    /// Runs of each program that a user would have instead.
+    pub(crate) peers: usize,
 }
 
 impl Scale {
@@ -32,6 +34,7 @@ impl Scale {
         kills: 20,
         colds: 6,
         crowds: 3,
+        peers: 10,
     };
 
     pub(crate) const LONG: Self = Self {
@@ -43,5 +46,6 @@ impl Scale {
         kills: 100,
         colds: 30,
         crowds: 10,
+        peers: 40,
     };
 }
