@@ -21,6 +21,7 @@ mod exec;
 mod figures;
 mod floors;
 mod growth;
+mod guards;
 mod hang;
 mod idle;
 mod journal;

@@ -16,6 +16,7 @@ pub(crate) const PARTS: &[(&str, Measure)] = &[
     ("cold", crate::cold::measure),
     ("callers", crate::callers::measure),
     ("endpoints", crate::endpoints::measure),
+    ("guards", crate::guards::measure),
     ("exec", crate::exec::measure),
     ("hang", crate::hang::measure),
     ("kills", crate::exec::kills),

@@ -7,6 +7,7 @@
 
 use hyper::header::{HOST, HeaderName};
 use hyper::{HeaderMap, Uri};
+use subtle::ConstantTimeEq;
 
 /// Headers that only browsers and proxies send. botocore proxies IMDS requests when told to, so a proxy is no
 /// theory (`Via`, `X-Forwarded-For`); IMDS itself refuses the latter.
@@ -62,6 +63,12 @@ pub fn from_an_sdk(uri: &Uri, headers: &HeaderMap, ours: Ours) -> Result<(), For
         Some(name) => Err(ForeignHead::Header(name.clone())),
         None => Ok(()),
     }
+}
+
+/// Whether this is the token, in a time that does not depend on where it differs.
+#[must_use]
+pub fn is_token(given: &[u8], token: &[u8]) -> bool {
+    given.ct_eq(token).into()
 }
 
 impl Ours {
