@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jumpgate_tests::Lab;
 use jumpgate_tests::sts::Event;
@@ -90,15 +90,11 @@ impl Ledger {
         lab: &Lab,
         (step, want): (u64, Want),
         (interface, pid): (&'static str, u32),
+        asked: Instant,
         document: &Document,
     ) -> Result<(), String> {
         let first = now_ms();
-        if document.expires * 1000 <= first {
-            return Err(format!(
-                "{want:?}: expired {} ms ago",
-                first - document.expires * 1000
-            ));
-        }
+        long_enough(want, asked, first, document)?;
         let hand_out = HandOut {
             key: document.keys.id.clone(),
             interface,
@@ -156,6 +152,19 @@ impl Ledger {
             }
         }
         wrong
+    }
+}
+
+/// The last minute of a session is not handed out, or the last tenth of a short one; and what has been under way for
+/// longer than that was valid when it left.
+fn long_enough(want: Want, asked: Instant, now: i64, document: &Document) -> Result<(), String> {
+    let waited = i64::try_from(asked.elapsed().as_millis()).unwrap();
+    let last = i64::try_from(60_000.min(want.life() * 100)).unwrap();
+    // The agent's clock goes by whole seconds.
+    let left = document.expires * 1000 - (now - waited) + 1000;
+    match left > last {
+        true => Ok(()),
+        false => Err(format!("{want:?}: {left} ms are left of its life")),
     }
 }
 

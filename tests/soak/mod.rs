@@ -63,6 +63,8 @@ const A_LEASE: u64 = 2;
 const LISTED: Duration = Duration::from_secs(1_260);
 /// Connections to AWS that may rest in the agent.
 const RESTING: usize = 8;
+/// Threads for files and `/proc` that may wait for more to do.
+const THREADS: u64 = 8;
 
 /// Runs it.
 ///
@@ -246,12 +248,13 @@ fn sample(load: &UnderLoad<'_>, began: Instant) -> Option<Sample> {
     sample
 }
 
-/// Waits until the agent has no more descriptors than before, as long as our patience lasts.
+/// Waits until the agent has no more descriptors and threads than before, as long as our patience lasts.
 fn quiet(load: &UnderLoad<'_>, began: Instant, before: &Sample) -> Sample {
     let since = Instant::now();
     loop {
         let now = sample(load, began).unwrap_or(*before);
-        let settled = now.files <= before.files.map(|files| files + RESTING);
+        let settled = now.files <= before.files.map(|files| files + RESTING)
+            && now.threads <= before.threads + THREADS;
         if settled || since.elapsed() > GUARD || load.is_over() {
             return now;
         }
@@ -267,7 +270,7 @@ fn judge(load: &UnderLoad<'_>, samples: &[Sample], before: &Sample, after: &Samp
             "{before} open files before the load, {after} behind it"
         ));
     }
-    if after.threads > before.threads + 16 {
+    if after.threads > before.threads + THREADS {
         let (before, after) = (before.threads, after.threads);
         load.found(format!(
             "{before} threads before the load, {after} behind it"

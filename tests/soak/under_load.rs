@@ -189,7 +189,7 @@ impl<'a> UnderLoad<'a> {
                 self.count(format!("{name}: credentials"));
                 let entered = (number, want);
                 self.ledger
-                    .enter(self.lab, entered, (interface, pid), &document)
+                    .enter(self.lab, entered, (interface, pid), since, &document)
             }
             refused => self.refused(name, interface, want, since, &refused),
         }
