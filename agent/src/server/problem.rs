@@ -66,13 +66,7 @@ fn hint(failure: &Failure) -> Option<String> {
             "create an access key for an IAM user of that account and add that".to_owned()
         }
         Failure::Rotation { identity, refusal } => rotation_hint(identity.as_str(), refusal),
-        Failure::Upstream { call, error } if call.contains("AccessKey") => key_call_hint(error),
-        Failure::Upstream { call, error } if is_denied_scope_down(call, error) => {
-            "the role's policies, the profile's policy and the organisation's may all deny \
-             sts:GetScopedCredentials; without scope_down the policy is narrowed by denies"
-                .to_owned()
-        }
-        Failure::Upstream { error, .. } => upstream_hint(error).to_owned(),
+        Failure::Upstream { call, error } => call_hint(call, error),
         Failure::TooLarge { .. } => {
             "name managed policies instead of a long inline one, or shorten the policy or the tags; none is left out by itself".to_owned()
         }
@@ -89,8 +83,19 @@ fn hint(failure: &Failure) -> Option<String> {
     Some(text)
 }
 
-fn is_denied_scope_down(call: &str, error: &TokenError) -> bool {
-    error.kind == TokenErrorKind::Denied && call.starts_with("GetScopedCredentials")
+fn call_hint(call: &str, error: &TokenError) -> String {
+    let denied = error.kind == TokenErrorKind::Denied;
+    if call.contains("AccessKey") {
+        key_call_hint(error)
+    } else if denied && call.starts_with("GetScopedCredentials") {
+        "the role's policies, the profile's policy and the organisation's may all deny \
+         sts:GetScopedCredentials; without scope_down the policy is narrowed by denies"
+            .to_owned()
+    } else if denied && call == "GetSessionToken" {
+        "no policy has to allow it: see that mfa_serial is a device of this very user".to_owned()
+    } else {
+        upstream_hint(error).to_owned()
+    }
 }
 
 /// Of IAM's calls about access keys.
