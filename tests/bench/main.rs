@@ -30,6 +30,7 @@ mod leases;
 mod lock;
 mod machine;
 mod parts;
+mod peer_endpoint;
 mod peers;
 mod process;
 mod profiles;

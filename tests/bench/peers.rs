@@ -10,6 +10,7 @@ use jumpgate_tests::{Lab, Programs};
 
 use crate::figures::{Spread, heading};
 use crate::kept::{ITEM, Kept};
+use crate::peer_endpoint;
 use crate::process::{against, timed};
 use crate::ratio::Ratio;
 use crate::scale::Scale;
@@ -122,7 +123,8 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
     lab.add_identity();
     let session = lab.run(&["credential-process", "dev"]).good().json();
     let kept = Kept::new(session).expect("a home");
-    let mairu = place(&PEERS[0]).map(|mairu| kept.log_in(&mairu));
+    let program = place(&PEERS[0]);
+    let mairu = program.as_deref().map(|mairu| kept.log_in(mairu));
     let stored = kept.store();
     let mut there = Vec::new();
     for peer in &PEERS {
@@ -137,6 +139,9 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
         }
     }
     turns(&lab, &kept, &there, scale, &mut section);
+    if let (Some(program), Some(Ok(_agent))) = (&program, &mairu) {
+        peer_endpoint::measure(&lab, &kept, program, scale, &mut section);
+    }
     section
 }
 

@@ -20,10 +20,12 @@ pub(crate) struct Ratio {
 }
 
 impl Ratio {
+    /// Pairs of which one could not be measured are left out.
+    ///
     /// # Panics
-    /// There is no pair.
+    /// There is no other pair.
     pub(crate) fn of(what: impl Into<String>, pairs: impl IntoIterator<Item = f64>) -> Self {
-        let mut pairs: Vec<f64> = pairs.into_iter().collect();
+        let mut pairs: Vec<f64> = pairs.into_iter().filter(|pair| pair.is_finite()).collect();
         pairs.sort_by(f64::total_cmp);
         let last = pairs.len() - 1;
         Self {
@@ -83,7 +85,7 @@ mod tests {
     fn the_spread_leaves_a_tenth_out_on_each_side() {
         let ratio = of(&[9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 11.0]);
         assert_eq!((ratio.low, ratio.median, ratio.high), (2.0, 6.0, 10.0));
-        let alone = of(&[3.0]);
+        let alone = of(&[3.0, f64::INFINITY, f64::NAN]);
         assert_eq!((alone.low, alone.median, alone.high), (3.0, 3.0, 3.0));
     }
 
