@@ -4,6 +4,7 @@
 //! ours.)
 
 use std::convert::Infallible;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use http_body_util::combinators::BoxBody;
@@ -21,9 +22,6 @@ use crate::ports::Lines;
 
 /// How long a peer may take for its head, and again for its body.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Room for the largest reply that holds a secret, in bytes: a session, whose token has at most 4,096.
-const REPLY_ROOM: usize = 16 * 1024;
 
 /// What the server answers with.
 pub(super) type Body = BoxBody<Bytes, Infallible>;
@@ -75,11 +73,31 @@ pub(super) fn json<T: Serialize>(status: StatusCode, reply: &T) -> Response<Body
     response
 }
 
+/// The reply is measured before it is written: one that grows would leave its old bytes behind, and one with room for all
+/// would take longer to wipe than to write.
 fn written<T: Serialize>(reply: &T) -> Zeroizing<Vec<u8>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(REPLY_ROOM));
-    serde_json::to_writer(&mut *bytes, reply)
-        .expect("replies have no maps whose keys are no texts");
+    let write = |target: &mut dyn Write| {
+        serde_json::to_writer(target, reply).expect("replies have no maps whose keys are no texts");
+    };
+    let mut size = Size(0);
+    write(&mut size);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size.0));
+    write(&mut *bytes);
     bytes
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Lines as they come, until there are no more or the peer leaves. Its place is held so long.
@@ -121,6 +139,7 @@ mod tests {
         let mut reply: CredentialsReply = serde_json::from_str(golden).unwrap();
         reply.session_token = "t".repeat(MAX_TOKEN_BYTES).as_str().into();
         reply.role_arn = "r".repeat(2_048);
-        assert_eq!(written(&reply).capacity(), REPLY_ROOM);
+        let bytes = written(&reply);
+        assert_eq!(bytes.capacity(), bytes.len());
     }
 }

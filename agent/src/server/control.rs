@@ -146,11 +146,10 @@ impl Control {
         held: &Arc<Held>,
         request: Request<Incoming>,
     ) -> Response<Body> {
-        let request_id = self.broker.request_id();
         match self.reply(peer, held, request).await {
             Ok(response) => response,
             Err(mut problem) => {
-                problem.request_id = request_id;
+                problem.request_id = self.broker.request_id();
                 tracing::info!(code = %problem.code, id = problem.request_id, "refused");
                 let status = StatusCode::from_u16(problem.code.http_status());
                 json(

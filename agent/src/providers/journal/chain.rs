@@ -9,11 +9,17 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::MAX_RECORD;
-use super::fit::fit;
+use super::fit::{cut_to, printable};
 
 /// What the chain adds to a record at most: `"attestation_list":[{"chain_uid":"…","hash":"…","prev":"…"}],`
 /// with 26, 64 and 64 characters.
 const ATTESTATION: usize = 212;
+
+/// What of it the hash is.
+const HASH: usize = 74;
+
+/// The member of a record that holds its link.
+const LINKS: &str = "attestation_list";
 
 /// The end of the line: `\n`.
 const NEWLINE: usize = 1;
@@ -29,22 +35,37 @@ pub(super) struct Chain {
 
 impl Chain {
     /// The record as the chain's next line, without its newline.
-    pub(super) fn seal(&mut self, record: Map<String, Value>) -> String {
-        let mut record = fit(record, MAX_RECORD - NEWLINE - ATTESTATION);
+    pub(super) fn seal(&mut self, mut record: Map<String, Value>) -> String {
+        printable(&mut record);
+        let mut line = self.unhashed(&mut record);
+        if line.len() + HASH + NEWLINE > MAX_RECORD {
+            record.remove(LINKS);
+            cut_to(&mut record, MAX_RECORD - NEWLINE - ATTESTATION);
+            line = self.unhashed(&mut record);
+        }
+        let hash = sha256_hex(line.as_bytes());
+        self.put_in(&hash, &mut line);
+        self.head = Some(hash);
+        line
+    }
+
+    /// The line as it is hashed.
+    fn unhashed(&self, record: &mut Map<String, Value>) -> String {
         let mut link = Map::new();
         link.insert("chain_uid".to_owned(), Value::from(self.uid.clone()));
         if let Some(head) = &self.head {
             link.insert("prev".to_owned(), Value::from(head.clone()));
         }
-        record.insert(
-            "attestation_list".to_owned(),
-            Value::from(vec![link.clone()]),
-        );
-        let hash = sha256_hex(canonical(&record).as_bytes());
-        link.insert("hash".to_owned(), Value::from(hash.clone()));
-        record.insert("attestation_list".to_owned(), Value::from(vec![link]));
-        self.head = Some(hash);
-        canonical(&record)
+        record.insert(LINKS.to_owned(), Value::from(vec![link]));
+        canonical(record)
+    }
+
+    /// Puts the hash into its line, behind `chain_uid`, instead of writing all of it once more. No text within the line can
+    /// look like that place: its quotes are escaped.
+    fn put_in(&self, hash: &str, line: &mut String) {
+        let place = format!(r#""{LINKS}":[{{"chain_uid":"{}""#, self.uid);
+        let start = line.find(&place).expect("every record is linked");
+        line.insert_str(start + place.len(), &format!(r#","hash":"{hash}""#));
     }
 }
 
@@ -88,7 +109,7 @@ pub(super) fn read_link(line: &[u8]) -> Result<Link, NoRecord> {
 
 fn link_of(record: &mut Map<String, Value>) -> Option<Link> {
     let link = record
-        .get_mut("attestation_list")?
+        .get_mut(LINKS)?
         .get_mut(0)?
         .as_object_mut()?;
     let hash = text(&link.remove("hash")?).filter(|hash| hash.len() == 64)?;
@@ -121,8 +142,13 @@ fn canonical(record: &Map<String, Value>) -> String {
 
 /// Lower-case hex.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text
 }

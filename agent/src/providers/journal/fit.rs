@@ -60,21 +60,19 @@ const LADDER: [Limits; 7] = [
     },
 ];
 
-/// The record with printable texts, cut until its JSON has at most `budget` bytes.
-pub(super) fn fit(record: Map<String, Value>, budget: usize) -> Map<String, Value> {
-    let record = printable(record);
-    if length(&record) <= budget {
-        return record;
+/// Cuts the record until its JSON has at most `budget` bytes.
+pub(super) fn cut_to(record: &mut Map<String, Value>, budget: usize) {
+    if length(record) <= budget {
+        return;
     }
-    let mut shorter = record.clone();
+    let whole = std::mem::take(record);
     for limits in LADDER {
-        shorter = record.clone();
-        cut(&mut shorter, limits);
-        if length(&shorter) <= budget {
+        record.clone_from(&whole);
+        cut(record, limits);
+        if length(record) <= budget {
             break;
         }
     }
-    shorter
 }
 
 fn length(record: &Map<String, Value>) -> usize {
@@ -133,29 +131,32 @@ fn shorten(text: &mut String, limit: usize) {
     }
 }
 
-fn printable(members: Map<String, Value>) -> Map<String, Value> {
-    members
-        .into_iter()
-        .map(|(key, value)| (printable_text(key), printable_value(value)))
-        .collect()
+/// Makes every text of the record printable. Nearly always all are already.
+pub(super) fn printable(members: &mut Map<String, Value>) {
+    if !members.keys().all(|key| is_printable(key)) {
+        let named = std::mem::take(members).into_iter();
+        members.extend(named.map(|(key, value)| (printable_text(&key), value)));
+    }
+    members.values_mut().for_each(make_printable);
 }
 
-fn printable_value(value: Value) -> Value {
+fn make_printable(value: &mut Value) {
     match value {
-        Value::String(text) => Value::String(printable_text(text)),
-        Value::Array(items) => Value::Array(items.into_iter().map(printable_value).collect()),
-        Value::Object(members) => Value::Object(printable(members)),
-        plain => plain,
+        Value::String(text) if !is_printable(text) => *text = printable_text(text),
+        Value::Array(items) => items.iter_mut().for_each(make_printable),
+        Value::Object(members) => printable(members),
+        _ => {}
     }
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte < 0x7f) || !text.contains(steers)
 }
 
 /// JSON escapes the control characters below U+0020 by itself. Those that it leaves alone, and that still steer
 /// a terminal or turn the direction of a line, become `<U+009B>`. (Tools also differ in how they write U+007F,
 /// so without it every one finds the same canonical bytes.)
-fn printable_text(text: String) -> String {
-    if !text.contains(steers) {
-        return text;
-    }
+fn printable_text(text: &str) -> String {
     text.chars().fold(String::new(), |mut plain, c| {
         if steers(c) {
             plain.push_str(&format!("<U+{:04X}>", u32::from(c)));

@@ -155,12 +155,11 @@ impl Writer {
         }
         let started = self.rotate(at)?;
         let expired = self.expired(at, started);
-        let mut batch = self.housekeeping(at, &expired);
-        batch.extend_from_slice(events);
-        let asked = batch.iter().map(Event::durability).max();
+        let ours = self.housekeeping(at, &expired);
+        let batch = || ours.iter().chain(events);
+        let asked = batch().map(Event::durability).max();
         let mut chain = self.chain.clone();
-        let lines: Vec<String> = batch
-            .iter()
+        let lines: Vec<String> = batch()
             .map(|event| chain.seal(compose(event, self.entropy.ulid(), VERSION)))
             .collect();
         self.append(&lines, asked.unwrap_or(Durability::Flushed))?;

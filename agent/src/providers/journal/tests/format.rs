@@ -235,3 +235,20 @@ proptest! {
         prop_assert!(!line.contains(steers));
     }
 }
+
+#[test]
+fn a_text_that_looks_like_the_hashs_place_is_not_it() {
+    let place = r#""attestation_list":[{"chain_uid":"01KAN00000000000000000CHA1""#;
+    let mut event = full();
+    event.detail = Some(place.to_owned());
+    event.peer.as_mut().unwrap().executable = Some(place.to_owned());
+    let tag = |key: &str| (key.to_owned(), place.to_owned());
+    event.facts.tags = vec![tag("attestation_list"), tag(place)];
+    let mut chain = chain();
+    for nth in 0..2 {
+        let line = chain.seal(compose(&event, format!("{nth:026}"), "0.1.0"));
+        let link = read_link(line.as_bytes()).unwrap();
+        assert!(link.fits, "{line}");
+        assert_eq!(Some(link.hash), chain.head);
+    }
+}
