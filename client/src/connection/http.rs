@@ -9,6 +9,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// The most header lines of an answer.
 const MAX_HEADERS: usize = 32;
 
+/// What is read into at first, bytes: a session with its head fits, and each page of it costs the kernel a visit.
+const FIRST_WINDOW_BYTES: usize = 4096;
+
 /// The longest line that starts a chunk, in bytes: 16 hex digits and a line end, with room for an extension.
 const MAX_CHUNK_LINE_BYTES: usize = 64;
 
@@ -297,7 +300,7 @@ fn append(whole: &mut Zeroizing<Vec<u8>>, piece: &[u8]) {
     whole.extend_from_slice(piece);
 }
 
-/// A fixed window on what was read, as large as the largest head.
+/// A window on what was read, that grows to the largest head when it must.
 struct Buffer<R> {
     reader: R,
     window: Window,
@@ -311,6 +314,23 @@ struct Window {
     used: usize,
 }
 
+impl Window {
+    fn new(bytes: usize) -> Self {
+        Self {
+            bytes: vec![0; bytes],
+            used: 0,
+        }
+    }
+
+    /// The smaller one is wiped.
+    fn grow(&mut self) {
+        let mut larger = Self::new(MAX_HEAD_BYTES);
+        larger.bytes[..self.used].copy_from_slice(&self.bytes[..self.used]);
+        larger.used = self.used;
+        *self = larger;
+    }
+}
+
 impl Drop for Window {
     fn drop(&mut self) {
         self.bytes[..self.used].zeroize();
@@ -319,13 +339,9 @@ impl Drop for Window {
 
 impl<R: Read> Buffer<R> {
     fn new(reader: R) -> Self {
-        let window = Window {
-            bytes: vec![0; MAX_HEAD_BYTES],
-            used: 0,
-        };
         Self {
             reader,
-            window,
+            window: Window::new(FIRST_WINDOW_BYTES),
             start: 0,
             end: 0,
         }
@@ -336,7 +352,7 @@ impl<R: Read> Buffer<R> {
     }
 
     fn is_full(&self) -> bool {
-        self.end - self.start == self.window.bytes.len()
+        self.end - self.start == MAX_HEAD_BYTES
     }
 
     fn consume(&mut self, size: usize) {
@@ -345,12 +361,15 @@ impl<R: Read> Buffer<R> {
 
     /// Reads once more; 0 is the end of the connection. Must not be called when full.
     fn fill(&mut self) -> Result<usize, AnswerError> {
-        let bytes = &mut self.window.bytes;
-        if self.end == bytes.len() || self.start == self.end {
-            bytes.copy_within(self.start..self.end, 0);
+        if self.end == self.window.bytes.len() || self.start == self.end {
+            self.window.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
+        if self.end == self.window.bytes.len() {
+            self.window.grow();
+        }
+        let bytes = &mut self.window.bytes;
         let size = loop {
             match self.reader.read(&mut bytes[self.end..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

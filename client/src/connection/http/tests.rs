@@ -156,3 +156,29 @@ fn a_body_larger_than_the_window_arrives_whole() {
         .unwrap();
     assert!(body.read_all(100_000).unwrap().as_slice() == text);
 }
+
+#[test]
+fn a_head_grows_the_window_to_its_maximum() {
+    let padded = |size: usize| {
+        let frame = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx: \r\n\r\n".len();
+        let padding = "x".repeat(size - frame);
+        format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx: {padding}\r\n\r\nhi")
+    };
+    for size in [
+        FIRST_WINDOW_BYTES - 1,
+        FIRST_WINDOW_BYTES,
+        FIRST_WINDOW_BYTES + 1,
+        MAX_HEAD_BYTES,
+    ] {
+        for piece in [1000, 5000, usize::MAX] {
+            let (status, body) = answer(padded(size).as_bytes(), piece).unwrap();
+            assert_eq!(
+                (status, body.as_slice()),
+                (200, b"hi".as_slice()),
+                "{size} {piece}"
+            );
+        }
+    }
+    let too_large = answer(padded(MAX_HEAD_BYTES + 1).as_bytes(), 1000);
+    assert!(matches!(too_large, Err(AnswerError::TooLarge(_))));
+}
