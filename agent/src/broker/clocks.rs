@@ -37,7 +37,8 @@ impl Broker {
     pub(super) async fn look_at_the_clocks(&self) -> Duration {
         let (now, jump) = self.clocks.read(self.ports.clock.as_ref());
         if let Some(jump) = jump {
-            self.judge_anew(jump).await;
+            // Boxed, as all that is rare on a warm path: the future of a request is moved, and wiped, as large as its largest.
+            Box::pin(self.judge_anew(jump)).await;
         }
         now.running
     }

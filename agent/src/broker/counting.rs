@@ -132,6 +132,10 @@ impl Broker {
         if self.count_serve(served) {
             return Ok(());
         }
+        Box::pin(self.record_first(served)).await
+    }
+
+    async fn record_first(self: &Arc<Self>, served: HandOut<'_>) -> Result<(), Failure> {
         // A tool that opens sixty connections at once leaves one record, not sixty.
         let (endpoint, key) = (served.endpoint, served.key());
         let turn = endpoint.turn(key);

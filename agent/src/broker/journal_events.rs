@@ -117,7 +117,7 @@ impl Broker {
     ) -> Result<T, Failure> {
         if let Err(failure) = &outcome {
             let event = self.denial_event(peer, ask, failure);
-            self.denials.note(event).await;
+            Box::pin(self.denials.note(event)).await;
         }
         outcome
     }

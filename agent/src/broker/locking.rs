@@ -156,7 +156,7 @@ impl Broker {
     async fn lock_what_is_due(&self, now: Duration) {
         let due = self.identities.lock_due(&self.settings().agent, now);
         if let Some((Duration::ZERO, why)) = due {
-            self.drop_secrets(LockedBy::Time, None, why).await;
+            Box::pin(self.drop_secrets(LockedBy::Time, None, why)).await;
         }
     }
 

@@ -89,7 +89,7 @@ impl Site for Container {
                 Some(stand) if opens(stand, request.headers()) => self.serve(stand, caller).await,
                 _ => {
                     let given = request.headers().contains_key(AUTHORIZATION);
-                    self.shut_out(stand.as_deref(), caller, given).await
+                    Box::pin(self.shut_out(stand.as_deref(), caller, given)).await
                 }
             }
         })
@@ -118,10 +118,12 @@ impl Site for Container {
 
 impl Container {
     /// What is no request for credentials at all.
-    async fn turned_away(&self, caller: &Caller, why: &str) {
-        let peer = caller.peer().await.clone();
-        self.note(peer, why.to_owned()).await;
-        caller.refused().await;
+    fn turned_away<'a>(&'a self, caller: &'a Caller, why: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let peer = caller.peer().await.clone();
+            self.note(peer, why.to_owned()).await;
+            caller.refused().await;
+        })
     }
 
     async fn serve(&self, stand: &Stand, caller: &Caller) -> Reply {

@@ -108,10 +108,7 @@ pub(super) fn read_link(line: &[u8]) -> Result<Link, NoRecord> {
 }
 
 fn link_of(record: &mut Map<String, Value>) -> Option<Link> {
-    let link = record
-        .get_mut(LINKS)?
-        .get_mut(0)?
-        .as_object_mut()?;
+    let link = record.get_mut(LINKS)?.get_mut(0)?.as_object_mut()?;
     let hash = text(&link.remove("hash")?).filter(|hash| hash.len() == 64)?;
     let chain_uid = text(link.get("chain_uid")?).filter(|uid| uid.len() == 26)?;
     let prev = link.get("prev").and_then(text);

@@ -102,10 +102,12 @@ impl Imds {
         None
     }
 
-    async fn turned_away(&self, caller: &Caller, why: &str) {
-        let peer = caller.peer().await.clone();
-        self.note(peer, why.to_owned()).await;
-        caller.refused().await;
+    fn turned_away<'a>(&'a self, caller: &'a Caller, why: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let peer = caller.peer().await.clone();
+            self.note(peer, why.to_owned()).await;
+            caller.refused().await;
+        })
     }
 
     async fn data(&self, caller: &Caller, path: &str, entry: Entry) -> Reply {
