@@ -66,6 +66,9 @@ impl SealedFileStore {
         key: &StoredKey,
         passphrase: &Secret<String>,
     ) -> Result<(), StoreError> {
+        if !self.work.fits() {
+            return Err(no_memory());
+        }
         let text = stored_key::encode(key)?;
         let sealed = age::seal(&text, passphrase, self.work, &draw()?);
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,11 +134,20 @@ fn load_now(
         .ok_or(StoreError::NothingStored)?;
     let text = age::open(&sealed, usable(passphrase)?).map_err(|error| match error {
         OpenError::WrongPassphrase => StoreError::WrongPassphrase,
+        OpenError::NoMemory => no_memory(),
         OpenError::Malformed(what) => StoreError::Malformed {
             what: what.to_owned(),
         },
     })?;
     stored_key::decode(&text)
+}
+
+fn no_memory() -> StoreError {
+    StoreError::Unavailable {
+        what: "a sealed file takes 256 MiB of memory, more than the agent's limit leaves"
+            .to_owned(),
+        remedy: "raise the limit under which the agent is started: ulimit -v".to_owned(),
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -75,7 +75,9 @@ fn hint(failure: &Failure) -> Option<String> {
         }
         Failure::Waited(_) => "jumpgate status says what is being waited for".to_owned(),
         Failure::Journal(_) => {
-            "nothing is handed out unrecorded; make room in the journal's directory".to_owned()
+            "nothing is handed out unrecorded; make room in the journal's directory, or make it writable \
+             again"
+                .to_owned()
         }
         Failure::Busy(_) => "try again later".to_owned(),
         Failure::Internal(_) => "the agent's log has more; please report it".to_owned(),

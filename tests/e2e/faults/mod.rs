@@ -8,12 +8,14 @@
 mod cell;
 mod examine;
 mod kills;
+mod limits;
 mod machine;
 mod network;
 mod page;
 mod place;
 mod scene;
 mod sts;
+mod world;
 
 /// Every fault under its heading, in the order of the page. A test whose fault is not here fails, and so does a page that
 /// has others.
@@ -43,6 +45,17 @@ const FAULTS: &[(&str, &[&str])] = &[
             "The proxy refuses",
             "The proxy dies",
             "The proxy hangs",
+        ],
+    ),
+    (
+        "The machine",
+        &[
+            "The clock is set forward",
+            "The clock is set back",
+            "The machine sleeps",
+            "The journal's disk is full",
+            "The journal's disk is read-only",
+            "The configuration is garbage",
         ],
     ),
 ];

@@ -42,8 +42,8 @@ impl Scene {
         }
         let person = Person::at(&mut lab);
         prepare(&mut lab);
+        lab.seal_identity();
         lab.start_agent();
-        lab.add_identity();
         let cells = State::ALL
             .into_iter()
             .flat_map(|state| [Interface::Container, Interface::Imds].map(|by| (state, by)));
@@ -127,13 +127,14 @@ impl Scene {
     }
 
     /// Asks by all interfaces before the person gives the code, which they do once the endpoints have answered. Who
-    /// waits for it is timed from there.
-    pub(crate) fn ask_while_prompting(&self) -> [Seen; 3] {
+    /// waits for it is timed from there. The fault comes when the person has been asked.
+    pub(crate) fn ask_while_prompting(&self, put: impl FnOnce()) -> [Seen; 3] {
         self.person.goes_away();
         std::thread::scope(|scope| {
             let ask = |by| scope.spawn(move || self.ask(State::Prompting, by));
             let process = ask(Interface::Process);
             self.person.is_asked();
+            put();
             let endpoints = [Interface::Container, Interface::Imds].map(ask);
             let [container, imds] = endpoints.map(|one| one.join().unwrap());
             let began = Instant::now();
@@ -220,7 +221,17 @@ impl Scene {
         // The door's own limit is a moment later, for what hangs otherwise; on a busy machine it may be the first.
         let limits = ("no answer in time; try again", TOO_LATE);
         let said = said.replace(limits.0, limits.1);
-        super::examine::without_ports(&said)
+        // The journal's file is named by its day.
+        let parts: Vec<&str> = said.split("/audit-").collect();
+        let parts =
+            parts
+                .iter()
+                .enumerate()
+                .map(|(at, part)| match (at, part.split_once(".jsonl")) {
+                    (1.., Some((_, rest))) => format!("/audit-DAY.jsonl{rest}"),
+                    _ => (*part).to_owned(),
+                });
+        super::examine::without_ports(&parts.collect::<String>())
     }
 }
 

@@ -24,6 +24,7 @@ use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use jumpgate_api::Secret;
+use rustix::process::{Resource, getrlimit};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -47,6 +48,9 @@ const BODY_NONCE: [u8; 12] = [0; 12];
 /// Chunk 0 (eleven bytes), which is the last one (one byte).
 const ONLY_CHUNK_NONCE: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
+/// What else is needed while a passphrase is stretched, at most, in bytes.
+const SPARE: u64 = 16 << 20;
+
 /// How hard a passphrase is made to guess: scrypt's log₂ N. Memory is 2^(N+10) bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WorkFactor(u8);
@@ -62,6 +66,18 @@ impl WorkFactor {
     #[cfg(any(test, feature = "fuzzed"))]
     pub(super) const TRIVIAL: Self = Self(2);
 
+    /// scrypt's memory, in bytes.
+    const fn memory(self) -> u64 {
+        1 << (self.0 + 10)
+    }
+
+    /// Whether the limit on the process's addresses (RLIMIT_AS of setrlimit(2)) leaves that much: to ask for more would
+    /// end the process.
+    pub(super) fn fits(self) -> bool {
+        let limit = getrlimit(Resource::As).current;
+        limit.is_none_or(|limit| taken().saturating_add(self.memory() + SPARE) <= limit)
+    }
+
     /// Decimal, without sign or leading zero.
     fn parse(text: &str) -> Result<Self, OpenError> {
         let legal = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -72,6 +88,14 @@ impl WorkFactor {
         }
         Ok(Self(work))
     }
+}
+
+/// How many bytes of addresses this process has (proc_pid_status(5)); 0 where that cannot be told.
+fn taken() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
+    let size = size.and_then(|size| size.trim().strip_suffix(" kB"));
+    size.and_then(|size| size.parse().ok()).unwrap_or(0) * 1024
 }
 
 /// The randomness of one file.
@@ -89,6 +113,8 @@ pub(super) struct Draw {
 pub(super) enum OpenError {
     /// The passphrase does not open it, or the salt or the sealed file key is damaged: these look the same.
     WrongPassphrase,
+    /// The limit on the process's memory leaves too little to stretch the passphrase.
+    NoMemory,
     /// It is not a file of this format, or it was changed after it was sealed.
     Malformed(&'static str),
 }
@@ -193,6 +219,9 @@ impl<'a> Sealed<'a> {
         &self,
         passphrase: &Secret<String>,
     ) -> Result<Zeroizing<[u8; FILE_KEY]>, OpenError> {
+        if !self.work.fits() {
+            return Err(OpenError::NoMemory);
+        }
         let opened = cipher(&wrap_key(passphrase, &self.salt, self.work))
             .decrypt(&Nonce::from(BODY_NONCE), self.body.as_slice())
             .map(Zeroizing::new)
