@@ -48,10 +48,14 @@ pub(crate) fn processor_time(pid: u32) -> Duration {
     Duration::from_millis(10 * ticks)
 }
 
-/// The least resident memory of each stretch of ten samples: what a sealed file's key takes for a moment is no growth.
+/// Stretches of a run, ten samples at least: on a busy machine the 256 MiB that open a sealed file are there for seconds.
+const STRETCHES: usize = 24;
+
+/// The least resident memory of each stretch: what is taken for a moment is no growth.
 pub(crate) fn floors(samples: &[Sample]) -> Vec<Sample> {
+    let length = (samples.len() / STRETCHES).max(10);
     let least = |stretch: &[Sample]| stretch.iter().min_by_key(|sample| sample.rss).copied();
-    samples.chunks(10).filter_map(least).collect()
+    samples.chunks(length).filter_map(least).collect()
 }
 
 /// By how many KiB memory grew over the second half, by a straight line through its floors.
