@@ -54,7 +54,8 @@ impl Bare {
     /// # Errors
     /// This program cannot be started again.
     pub(crate) fn start(bytes: usize) -> io::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+        // The file as it is mapped: it may have been built anew meanwhile.
+        let mut child = Command::new("/proc/self/exe")
             .args([ARGUMENT, &bytes.to_string()])
             .stdout(Stdio::piped())
             .spawn()?;

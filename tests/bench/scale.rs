@@ -29,7 +29,7 @@ impl Scale {
         runs: 200,
         storms: 5,
         storm: Duration::from_secs(1),
-        hang: Duration::from_secs(20),
+        hang: Duration::from_secs(10),
         ages: false,
         kills: 20,
         colds: 6,
