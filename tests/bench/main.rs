@@ -12,6 +12,7 @@
 mod asking;
 mod bare;
 mod callers;
+mod callgrind;
 mod clock;
 mod cold;
 mod control;
@@ -24,6 +25,7 @@ mod growth;
 mod guards;
 mod hang;
 mod idle;
+mod instructions;
 mod journal;
 mod kept;
 mod leases;

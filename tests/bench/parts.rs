@@ -12,6 +12,7 @@ pub(crate) type Measure = fn(&Programs, Scale) -> Section;
 /// All of them. Each has a block in the document.
 pub(crate) const PARTS: &[(&str, Measure)] = &[
     ("process", crate::process::measure),
+    ("instructions", crate::instructions::measure),
     ("peers", crate::peers::measure),
     ("cold", crate::cold::measure),
     ("callers", crate::callers::measure),
