@@ -3,6 +3,8 @@
 
 mod arguments;
 mod command;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 
 use std::path::Path;
 

@@ -18,6 +18,8 @@ mod words;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use jumpgate_iam::shared_file::SharedFile;
+
 use crate::providers::{desktop, journal, sealed_file, sts};
 use crate::server;
 
@@ -26,7 +28,7 @@ macro_rules! targets {
     ($($name:ident: $target:path;)*) => {
         $(#[doc = concat!("The target `", stringify!($name), "`.")]
         pub fn $name(data: &[u8]) {
-            $target(data);
+            let _what_it_said = $target(data);
         })*
 
         #[cfg(test)]
@@ -41,6 +43,7 @@ targets! {
     container: server::fuzzed::container;
     control: server::fuzzed::control;
     imds: server::fuzzed::imds;
+    import: crate::import::fuzzed::target;
     journal_chain: journal::fuzzed::chain;
     journal_file: journal::fuzzed::file;
     messages: messages::target;
@@ -68,6 +71,18 @@ pub(crate) fn line_and_rest(text: &str) -> (&str, &str) {
 pub(crate) fn assert_plain(shown: &str) {
     let trick = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{200b}\u{2066}".contains(c);
     assert!(!shown.contains(trick), "{shown:?}");
+}
+
+/// The secrets of a shared file, by the names of their settings, as far as they can be told from everything else: they begin
+/// as no word of ours does, and stand once in the text.
+pub(crate) fn secrets<'a>(file: &SharedFile<'a>, text: &str) -> Vec<&'a str> {
+    let words = ["secret", "session_token", "security_token", "password"];
+    let names_one = |key: &str| words.iter().any(|word| key.contains(word));
+    let entries = file.sections().iter().flat_map(|section| section.entries());
+    let secrets = entries.filter(|entry| names_one(&entry.key().to_ascii_lowercase()));
+    let secrets = secrets.map(|entry| entry.value());
+    let stands_out = |value: &&str| value.starts_with("canary") && text.matches(value).count() == 1;
+    secrets.filter(stands_out).collect()
 }
 
 /// A value prints as the text that it was read from; what is refused is refused in plain words.

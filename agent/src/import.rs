@@ -12,6 +12,8 @@
 mod arguments;
 mod chains;
 mod found;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod judged;
 mod translate;
 

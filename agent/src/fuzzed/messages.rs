@@ -14,6 +14,18 @@ use serde::de::DeserializeOwned;
 
 use super::{line_and_rest, text};
 
+/// The fields that only the wire shows.
+const SECRETS: [&str; 6] = [
+    "secret_access_key",
+    "session_token",
+    "passphrase",
+    "mfa_code",
+    "totp_seed",
+    "token",
+];
+/// What the corpus has in one of them.
+const CANARY: &str = "canary-secret";
+
 /// A message's name on the first line, then the message.
 pub(super) fn target(data: &[u8]) {
     let Some(text) = text(data) else { return };
@@ -55,6 +67,10 @@ fn again<T: Serialize + DeserializeOwned + PartialEq + Debug>(body: &str) {
     let read: T = serde_json::from_str(&written).unwrap();
     assert_eq!(read, message);
     assert_eq!(serde_json::to_string(&read).unwrap(), written);
-    // Only the wire has secrets.
-    assert!(!format!("{message:?}").contains("canary"));
+    let secret = SECRETS
+        .iter()
+        .any(|field| body.contains(&format!("\"{field}\":\"{CANARY}\"")));
+    if secret && body.matches(CANARY).count() == 1 {
+        assert!(!format!("{message:?}").contains(CANARY));
+    }
 }

@@ -4,9 +4,9 @@
 
 use jumpgate_iam::shared_file::{Changes, Entry, Kind, SharedFile};
 
-use super::{assert_plain, text};
+use super::{assert_plain, secrets, text};
 
-/// A name in brackets, the settings' value on the first line; then the file.
+/// A file. What `configure` makes of it keeps its own law (`configure/fuzzed.rs`).
 pub(super) fn target(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let file = match SharedFile::parse(text) {
@@ -29,6 +29,7 @@ pub(super) fn target(data: &[u8]) {
     let once = set(text);
     assert_eq!(set(&once), once, "twice");
     removed(text, &file);
+    crate::configure::fuzzed::check(text);
 }
 
 const SETTINGS: [(&str, &str); 2] = [("region", "eu-west-1"), ("credential_process", "p --q 'r'")];
@@ -95,5 +96,7 @@ fn shown(changes: &Changes<'_, '_>, before: &str, after: &str) {
     assert_eq!(diff.is_empty(), before == after, "{diff:?}");
     let trick = |c: char| c.is_control() && !"\n\r\t".contains(c);
     assert!(!diff.contains(trick), "{diff:?}");
-    assert!(!diff.contains("canary"), "{diff}");
+    let file = SharedFile::parse(before).unwrap();
+    let shown = |secret: &&str| diff.contains(*secret);
+    assert!(!secrets(&file, before).iter().any(shown), "{diff}");
 }

@@ -55,4 +55,4 @@ macro_rules! replayed {
     };
 }
 
-replayed!(arn aws_answers config container control imds journal_chain journal_file messages narrow policy sdk_answers sealed_file shared_file signals stored_key words);
+replayed!(arn aws_answers config container control imds import journal_chain journal_file messages narrow policy sdk_answers sealed_file shared_file signals stored_key words);

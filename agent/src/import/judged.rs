@@ -22,6 +22,11 @@ impl Known {
         }
     }
 
+    #[cfg(any(test, feature = "fuzzed"))]
+    pub(super) fn of(config: Config) -> Self {
+        Self(Some(config))
+    }
+
     pub(super) fn has_identity(&self, name: &str) -> bool {
         let identities = self
             .0
