@@ -32,13 +32,9 @@ impl Profile {
                 named(&mut names, rest);
             } else if line.starts_with("calls=") {
                 of_a_call = true;
-            } else if line
-                .starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
-            {
-                if !std::mem::take(&mut of_a_call) {
-                    let cost = line.split(' ').nth(1).and_then(|cost| cost.parse().ok());
-                    *costs.entry(current.clone()).or_default() += cost.unwrap_or(0);
-                }
+            } else if is_a_cost(line) && !std::mem::take(&mut of_a_call) {
+                let cost = line.split(' ').nth(1).and_then(|cost| cost.parse().ok());
+                *costs.entry(current.clone()).or_default() += cost.unwrap_or(0);
             }
         }
         Self(costs)
@@ -74,6 +70,10 @@ impl Profile {
         sums.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
         sums
     }
+}
+
+fn is_a_cost(line: &str) -> bool {
+    line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
 }
 
 /// `(7) name` gives the number a name, `(7)` is that name again.

@@ -163,7 +163,7 @@ fn agent(programs: &Programs, section: &mut Section) {
         callgrind::control("--dump", lab.agent_pid());
         (name, newest(place.path()))
     };
-    let [mut container, mut imds] = doors.map(|door| Open::open(&door));
+    let [mut container, mut imds] = doors.map(|door| Open::to(&door));
     let found = [
         counted("credential-process", &mut || control()),
         counted("container", &mut || container.ask()),
@@ -269,7 +269,7 @@ struct Open {
 
 impl Open {
     /// Asks once, which shows how long an answer is.
-    fn open(door: &Door) -> Self {
+    fn to(door: &Door) -> Self {
         let address = door.url.trim_start_matches("http://");
         let (address, path) = address.split_once('/').expect("a path");
         let stream = TcpStream::connect(address).expect("an endpoint");
