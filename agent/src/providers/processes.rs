@@ -82,6 +82,11 @@ fn terminal(device: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
     use super::*;
 
     #[test]
@@ -114,25 +119,39 @@ mod tests {
         }
     }
 
+    /// A session of its own: the one that this runs in may have lost its leader, or have it in another pid namespace.
     #[test]
-    fn a_child_is_of_its_parents_tree_until_it_leaves() {
-        let start = |program: &str| {
-            let mut command = std::process::Command::new(program);
-            command.args(["sleep", "60"]).spawn().unwrap()
+    fn a_session_is_one_tree_while_its_leader_lives() {
+        let script = "sleep 60 & echo $!; setsid sleep 60 & echo $!; exec sleep 60";
+        let mut command = Command::new("setsid");
+        command.args(["sh", "-c", script]);
+        let mut leader = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(leader.stdout.take().unwrap()).lines();
+        let pids: Vec<u32> = lines
+            .take(2)
+            .map(|line| line.unwrap().parse().unwrap())
+            .collect();
+        let [stays, leaves] = pids[..] else {
+            panic!("two programs were to start");
         };
         let of = |pid| ProcProcesses.kin(pid);
-        let (mut stays, mut leaves) = (start("env"), start("setsid"));
-        let us = of(std::process::id()).tree.unwrap();
-        assert_eq!(of(stays.id()).tree, Some(us));
-        assert_eq!(of(stays.id()).parent.unwrap().0, std::process::id());
-        while of(leaves.id()).tree == Some(us) {
+        let leader_of = |pid| of(pid).tree.unwrap().leader;
+        while leader_of(leaves) == leader.id() {
             std::thread::yield_now();
         }
-        assert_eq!(of(leaves.id()).tree.unwrap().leader, leaves.id());
-        for child in [&mut stays, &mut leaves] {
-            child.kill().unwrap();
-            child.wait().unwrap();
+        let seen = (of(leader.id()).tree, of(stays), leader_of(leaves));
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+        let left_alone = leader_of(stays);
+        for pid in [stays, leaves] {
+            let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+            kill_process(pid, Signal::KILL).unwrap();
         }
-        assert_eq!(of(stays.id()), Kin::default(), "it has ended");
+        let (tree, kin, its_own) = seen;
+        assert_eq!(tree.unwrap().leader, leader.id());
+        assert_eq!(kin.tree, tree);
+        assert_eq!(kin.parent.unwrap().0, leader.id());
+        assert_eq!((its_own, left_alone), (leaves, stays));
+        assert_eq!(of(leader.id()), Kin::default(), "it has ended");
     }
 }
