@@ -10,6 +10,7 @@ mod config;
 mod messages;
 mod narrow;
 mod policy;
+mod requests;
 mod shared_file;
 #[cfg(test)]
 mod tests;

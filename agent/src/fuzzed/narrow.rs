@@ -4,7 +4,7 @@
 use jumpgate_iam::PolicyDocument;
 use jumpgate_iam::narrow::complement;
 
-use super::policy::{REQUESTS, decisions};
+use super::requests::{decisions, spoken_of};
 use super::{assert_plain, text};
 
 /// The profile's policy, a line `---`, the ask's.
@@ -23,11 +23,12 @@ pub(super) fn target(data: &[u8]) {
     // The profile has a policy, so there is one afterwards.
     let narrowed = narrowed.unwrap();
     assert_eq!(PolicyDocument::parse(narrowed.as_str()).unwrap(), narrowed);
-    let both = decisions(&profile).zip(decisions(&ask));
-    let (Some((before, asked)), Some(after)) = (both, decisions(&narrowed)) else {
+    let requests = spoken_of(&[&profile, &ask]);
+    let told = [&profile, &ask, &narrowed].map(|policy| decisions(policy, &requests));
+    let [Some(before), Some(asked), Some(after)] = told else {
         return;
     };
-    for (at, request) in REQUESTS.iter().enumerate() {
+    for (at, request) in requests.iter().enumerate() {
         let (before, asked, after) = (before[at], asked[at], after[at]);
         if after == Some(true) {
             assert_ne!(before, Some(false), "{request:?}: {narrowed}");

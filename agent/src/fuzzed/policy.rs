@@ -2,14 +2,12 @@
 //! answers for any text, with places that the text has; what a policy is read as, the linter has no grammar fault for; what
 //! is shown of it is plain.
 
-use std::sync::LazyLock;
-
-use jumpgate_iam::evaluate::{Context, Document, Layer, Policies, Request, Role, evaluate};
 use jumpgate_iam::json::{self, Position};
 use jumpgate_iam::lint::{Class, Kind, Options, Rule, lint};
 use jumpgate_iam::statement::statements;
 use jumpgate_iam::{PolicyDocument, PolicyKind};
 
+use super::requests::{decisions, spoken_of};
 use super::{assert_plain, text};
 
 const KINDS: [PolicyKind; 3] = [PolicyKind::Session, PolicyKind::Identity, PolicyKind::Trust];
@@ -45,56 +43,9 @@ fn minified(text: &str, kind: PolicyKind, policy: &PolicyDocument) {
         _ => panic!("{before:?} became {after:?}"),
     }
     if kind == PolicyKind::Session {
-        assert_eq!(decisions(policy), decisions(&again));
+        let requests = spoken_of(&[policy]);
+        assert_eq!(decisions(policy, &requests), decisions(&again, &requests));
     }
-}
-
-/// Requests that the corpus's policies speak of.
-pub(super) static REQUESTS: LazyLock<[Request; 5]> = LazyLock::new(|| {
-    let complete = |user: &str| {
-        let context = Context::complete().with("aws:userid", [user]);
-        context.with("aws:PrincipalTag/t", ["a"])
-    };
-    let connected = complete("b").with("aws:SecureTransport", ["true"]);
-    let request = |action, resource, context| Request::new(action, resource, context).unwrap();
-    let role = "arn:aws:iam::222222222222:role/Dev";
-    let instance = "arn:aws:ec2:eu-west-1:222222222222:instance/i-1";
-    [
-        request("s3:GetObject", "arn:aws:s3:::a/x", complete("a")),
-        request("s3:PutObject", "arn:aws:s3:::b", complete("*")),
-        request("iam:GetUser", "*", Context::complete()),
-        request("sts:AssumeRole", role, Context::partial()),
-        request(
-            "ec2:RunInstances",
-            instance,
-            connected.with("aws:SourceIp", ["10.0.0.1"]),
-        ),
-    ]
-});
-
-/// A role that may do everything.
-static EVERYTHING: LazyLock<Layer> = LazyLock::new(|| {
-    let everything = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-    let everything = PolicyDocument::parse(everything).unwrap();
-    Layer {
-        role: Role::Identity,
-        documents: vec![Document::read("", &everything).unwrap()],
-    }
-});
-
-/// What a session policy decides of that role, for each of the [`REQUESTS`]; `None` for a policy without statements that
-/// can be read.
-pub(super) fn decisions(policy: &PolicyDocument) -> Option<[Option<bool>; 5]> {
-    let layer = Layer {
-        role: Role::Session,
-        documents: vec![Document::read("", policy).ok()?],
-    };
-    let policies = Policies {
-        layers: vec![EVERYTHING.clone(), layer],
-        resource: None,
-    };
-    let decided = |request| evaluate(&policies, request).decision();
-    Some(REQUESTS.each_ref().map(decided))
 }
 
 fn linted(text: &str) {

@@ -26,5 +26,10 @@ pub(crate) fn target(data: &[u8]) {
         stored.current.key.secret_access_key.expose().clone()
     };
     assert_eq!(secret(&again), secret(&stored));
-    assert!(!format!("{stored:?}").contains(&*secret(&stored)) || secret(&stored).len() < 12);
+    let (shown, secret) = (format!("{stored:?}"), secret(&stored));
+    // Another one may be a part of what is shown by right.
+    assert!(
+        !secret.starts_with("canary") || !shown.contains(&*secret),
+        "{shown}"
+    );
 }

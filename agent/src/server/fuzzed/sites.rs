@@ -9,17 +9,17 @@ use jumpgate_api::{JournalReport, Problem, ReloadReply};
 use tokio::net::UnixStream;
 
 use crate::broker::tests::fakes::{
-    FakeClock, FakeEntropy, FakeKeys, FakeNotifier, FakeProcesses, FakePrompter, FakeStore,
-    FakeTokens,
+    FakeClock, FakeEntropy, FakeKeys, FakeProcesses, FakePrompter, FakeStore, FakeTokens,
 };
 use crate::broker::{Broker, Ports};
 use crate::config;
 use crate::domain::event::Event;
 use crate::domain::name::LeaseId;
+use crate::domain::notice::Notice;
 use crate::domain::peer::Peer;
 use crate::domain::samples::{ask, peer, surroundings};
 use crate::domain::settings::Settings;
-use crate::ports::{Answer, Journal, JournalError, JournalHealth, Lines};
+use crate::ports::{Answer, Journal, JournalError, JournalHealth, Lines, Notifier};
 use crate::server::body;
 use crate::server::container::{Container, Paths};
 use crate::server::control::{About, Control, Process};
@@ -95,13 +95,17 @@ fn broker() -> Arc<Broker> {
         prompter: Arc::new(prompter),
         processes: Arc::new(FakeProcesses::default()),
         journal: Arc::new(Blank),
-        notifier: Arc::new(FakeNotifier::default()),
+        notifier: Arc::new(Blank),
     };
     Broker::new(ports, settings(), surroundings())
 }
 
-/// Takes all records and keeps none.
+/// Takes all records and notices, and keeps none: it has millions of them.
 struct Blank;
+
+impl Notifier for Blank {
+    fn show(&self, _: Notice) {}
+}
 
 impl Journal for Blank {
     fn record(&self, _: Event) -> Answer<'_, Result<(), JournalError>> {
