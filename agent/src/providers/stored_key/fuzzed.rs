@@ -27,9 +27,8 @@ pub(crate) fn target(data: &[u8]) {
     };
     assert_eq!(secret(&again), secret(&stored));
     let (shown, secret) = (format!("{stored:?}"), secret(&stored));
-    // Another one may be a part of what is shown by right.
-    assert!(
-        !secret.starts_with("canary") || !shown.contains(&*secret),
-        "{shown}"
-    );
+    // Elsewhere in the text it is shown by right.
+    let text = String::from_utf8_lossy(data);
+    let stands_out = secret.starts_with("canary") && text.matches(&*secret).count() == 1;
+    assert!(!stands_out || !shown.contains(&*secret), "{shown}");
 }

@@ -66,10 +66,13 @@ impl<'f, 'a> Changes<'f, 'a> {
 
     /// Gives settings of a section these values; those that are missing come behind the last one there.
     pub fn set(&mut self, section: &Section<'a>, settings: &[(&str, &str)]) {
+        let last = section.entries.last();
+        let end = last.map_or(section.at + 1, |entry| entry.lines.end);
+        let indent = self.indent_behind(end);
         let mut missing = Vec::new();
         for &(key, value) in settings {
             match section.entry(key) {
-                None => missing.push(self.line(key, value)),
+                None => missing.push(format!("{indent}{}", self.line(key, value))),
                 Some(entry) if entry.value() == value && entry.lines.len() == 1 => {}
                 Some(entry) => {
                     let line = self.line(entry.key(), value);
@@ -77,9 +80,14 @@ impl<'f, 'a> Changes<'f, 'a> {
                 }
             }
         }
-        let last = section.entries.last();
-        let end = last.map_or(section.at + 1, |entry| entry.lines.end);
         self.edit(end..end, missing);
+    }
+
+    /// How far the next header is indented: behind a setting that stands further out, it would belong to that.
+    fn indent_behind(&self, end: usize) -> &'a str {
+        let behind = self.file.lines[end..].iter();
+        let next = behind.copied().find(|line| !is_nothing(line.trim()));
+        next.map_or("", |line| &line[..line.len() - line.trim_start().len()])
     }
 
     /// The line ends as the last that goes, or has no end as that.

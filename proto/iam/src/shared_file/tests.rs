@@ -155,6 +155,15 @@ fn settings_are_put_where_they_belong_and_nothing_else_changes() {
             "[a]\n  x = y\n  Region=  q  # old\n# c\n\n[b]\n",
             "[a]\n  x = y\n  Region = r\ncredential_process = p\n# c\n\n[b]\n",
         ),
+        // A header further in than the new lines would belong to the last of them.
+        (
+            "[a]\n  x = y\n# c\n [b]\nx=y",
+            "[a]\n  x = y\n region = r\n credential_process = p\n# c\n [b]\nx=y",
+        ),
+        (
+            "[a]\n\n\t[b]\n",
+            "[a]\n\tregion = r\n\tcredential_process = p\n\n\t[b]\n",
+        ),
         (
             "[a]\ncredential_process = q",
             "[a]\ncredential_process = p\nregion = r\n",
