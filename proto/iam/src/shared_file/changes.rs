@@ -190,7 +190,14 @@ impl<'f, 'a> Changes<'f, 'a> {
         let Some(at) = present.filter(|&at| !fates[at].1.ends_with('\n')) else {
             return;
         };
-        let ended = Cow::Owned(format!("{}{}", fates[at].1, self.line_end()));
+        let line = &fates[at].1;
+        // Half of an end is completed: two carriage returns would be one within the line.
+        let end = if line.ends_with('\r') {
+            "\n"
+        } else {
+            self.line_end()
+        };
+        let ended = Cow::Owned(format!("{line}{end}"));
         match fates[at].0 {
             Fate::Stays => {
                 fates[at].0 = Fate::Goes;

@@ -146,6 +146,10 @@ fn settings_are_put_where_they_belong_and_nothing_else_changes() {
             "[b]\r\nx=y\r\n",
             "[b]\r\nx=y\r\n\r\n[a]\r\nregion = r\r\ncredential_process = p\r\n",
         ),
+        (
+            "[a]\r\nx=y\r",
+            "[a]\r\nx=y\r\nregion = r\r\ncredential_process = p\r\n",
+        ),
         ("[a]", "[a]\nregion = r\ncredential_process = p\n"),
         (
             "[a]\n\n[b]\nx=y",
