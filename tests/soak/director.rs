@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use jumpgate_tests::draw::Draw;
 use jumpgate_tests::sts::{Fault, When};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::codes::Codes;
-use super::dice::Dice;
 use super::doors::{GUARD, control};
 use super::steps::{Door, Step, Want};
 use super::under_load::{UnderLoad, signal};
@@ -76,7 +76,7 @@ const KINDS: [Kind; 12] = [
 const CALLS: [&str; 2] = ["AssumeRole", "GetScopedCredentials"];
 
 impl Kind {
-    fn fault(self, dice: &mut Dice) -> Fault {
+    fn fault(self, dice: &mut Draw) -> Fault {
         let refusal = |status, code: &str| Fault::Error {
             status,
             code: code.to_owned(),
@@ -114,7 +114,7 @@ impl Kind {
 /// The one who makes things go wrong.
 pub(crate) struct Director<'a> {
     pub(crate) load: &'a UnderLoad<'a>,
-    pub(crate) dice: Dice,
+    pub(crate) dice: Draw,
     pub(crate) codes: Codes,
     pub(crate) ports: [u16; 2],
     pub(crate) edition: u64,

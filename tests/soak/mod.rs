@@ -4,7 +4,6 @@
 //! for what adds up, not for what is fast.
 
 mod codes;
-mod dice;
 mod director;
 mod doors;
 mod gauges;
@@ -22,13 +21,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use jumpgate_tests::draw::Draw;
 use jumpgate_tests::prompts::Prompt;
 use jumpgate_tests::sts::ROLE_ARN;
 use jumpgate_tests::{Lab, Programs};
 use rustix::process::Signal;
 
 use self::codes::Codes;
-use self::dice::Dice;
 use self::director::Director;
 use self::doors::{Endpoint, GUARD};
 use self::gauges::Sample;
@@ -121,7 +120,7 @@ fn soaked(lab: &Lab, plan: Plan) -> Result<Report, String> {
     all_are_served(&load)?;
     let began = Instant::now();
     let before = Sample::of(lab.agent_pid(), began, 0, 0).ok_or("no agent")?;
-    let dice = Dice::new(plan.seed);
+    let dice = Draw::of(plan.seed);
     let director = Director {
         load: &load,
         dice: dice.branch(1),
@@ -179,7 +178,7 @@ fn under_way(
     load: &UnderLoad<'_>,
     plan: Plan,
     began: Instant,
-    dice: Dice,
+    dice: Draw,
     mut director: Director<'_>,
 ) -> Vec<Sample> {
     let (patient, queue) = sync_channel(PATIENT);
@@ -212,7 +211,7 @@ fn conduct(
     load: &UnderLoad<'_>,
     plan: Plan,
     began: Instant,
-    mut dice: Dice,
+    mut dice: Draw,
     [patient, prompt]: [SyncSender<(u64, Step)>; 2],
 ) -> Vec<Sample> {
     let mut samples: Vec<Sample> = Vec::new();

@@ -1,6 +1,6 @@
 //! What callers do, one step after another: decided by the seed alone.
 
-use super::dice::Dice;
+use jumpgate_tests::draw::Draw;
 
 /// What a caller wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,9 +103,9 @@ const BADS: [Bad; 14] = [
 ];
 
 impl Step {
-    pub(crate) fn next(dice: &mut Dice) -> Self {
-        let draw: fn(&mut Dice) -> Self = dice.weighted(&[
-            (68, call as fn(&mut Dice) -> Self),
+    pub(crate) fn next(dice: &mut Draw) -> Self {
+        let draw: fn(&mut Draw) -> Self = dice.weighted(&[
+            (68, call as fn(&mut Draw) -> Self),
             (5, killed),
             (5, |_| Self::Status),
             (2, |_| Self::Leases),
@@ -128,9 +128,9 @@ impl Step {
     }
 }
 
-fn call(dice: &mut Dice) -> Step {
-    let door: fn(&mut Dice) -> Door = dice.weighted(&[
-        (20, (|_| Door::Process) as fn(&mut Dice) -> Door),
+fn call(dice: &mut Draw) -> Step {
+    let door: fn(&mut Draw) -> Door = dice.weighted(&[
+        (20, (|_| Door::Process) as fn(&mut Draw) -> Door),
         (6, |_| Door::Export),
         (16, |_| Door::Control),
         (6, exec),
@@ -141,39 +141,39 @@ fn call(dice: &mut Dice) -> Step {
     Step::Call(want(dice, door), door)
 }
 
-fn killed(dice: &mut Dice) -> Step {
+fn killed(dice: &mut Draw) -> Step {
     let exec = exec(dice);
     let door = dice.one_of(&[Door::Process, Door::Export, exec]);
     Step::Killed(want(dice, door), door, dice.within(0..40))
 }
 
-fn half_open(dice: &mut Dice) -> Step {
+fn half_open(dice: &mut Draw) -> Step {
     Step::HalfOpen {
         control: dice.once_in(2),
         seconds: dice.within(1..9),
     }
 }
 
-fn exec(dice: &mut Dice) -> Door {
+fn exec(dice: &mut Draw) -> Door {
     Door::Exec(dice.one_of(&[Via::Container, Via::Imds, Via::Env]))
 }
 
-fn container(dice: &mut Dice) -> Door {
+fn container(dice: &mut Draw) -> Door {
     let (kept, times) = requests(dice);
     Door::Container { kept, times }
 }
 
-fn imds(dice: &mut Dice) -> Door {
+fn imds(dice: &mut Draw) -> Door {
     let (kept, times) = requests(dice);
     Door::Imds { kept, times }
 }
 
-fn requests(dice: &mut Dice) -> (bool, u64) {
+fn requests(dice: &mut Draw) -> (bool, u64) {
     let kept = !dice.once_in(3);
     (kept, if kept { dice.within(1..7) } else { 1 })
 }
 
-fn want(dice: &mut Dice, door: Door) -> Want {
+fn want(dice: &mut Draw, door: Door) -> Want {
     // So many questions that not all are in the cache, and no more than it can hold.
     let reading = Want::Reading(900 + dice.within(0..40));
     let short = Want::Short(dice.within(15..40));
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_seed_is_a_schedule() {
         let steps = |seed| {
-            let mut dice = Dice::new(seed);
+            let mut dice = Draw::of(seed);
             let steps: Vec<Step> = (0..1_000).map(|_| Step::next(&mut dice)).collect();
             steps
         };

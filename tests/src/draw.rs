@@ -1,5 +1,6 @@
 //! Choices that a seed decides: the same seed, the same choices, on every machine.
 
+use std::ops::Range;
 use std::time::Duration;
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
@@ -11,6 +12,14 @@ impl Draw {
     #[must_use]
     pub const fn of(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// Other choices of the same seed.
+    #[must_use]
+    pub const fn branch(&self, label: u64) -> Self {
+        let mut branch = Self(self.0 ^ label.wrapping_mul(0xd134_2543_de82_ef95));
+        branch.bits();
+        branch
     }
 
     /// The next 64 bits.
@@ -26,6 +35,32 @@ impl Draw {
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.bits() % end).unwrap_or(0)
+    }
+
+    /// A number of the range, which is not empty.
+    pub const fn within(&mut self, range: Range<u64>) -> u64 {
+        range.start + self.bits() % (range.end - range.start)
+    }
+
+    /// Whether, once in so many times.
+    pub const fn once_in(&mut self, times: u64) -> bool {
+        self.within(0..times) == 0
+    }
+
+    /// One of these, each as often as its weight says; not all weights are 0.
+    ///
+    /// # Panics
+    /// Never: what is drawn is less than the sum of the weights.
+    pub fn weighted<T: Copy>(&mut self, choices: &[(u64, T)]) -> T {
+        let all = choices.iter().map(|(weight, _)| weight).sum();
+        let mut left = self.within(0..all);
+        for (weight, choice) in choices {
+            if left < *weight {
+                return *choice;
+            }
+            left -= weight;
+        }
+        unreachable!("less than the sum of the weights")
     }
 
     /// One of these, of which there is one at least.
