@@ -22,8 +22,10 @@ pub(crate) fn ask(lab: &Lab, method: &str, path: &str, body: &str) -> (String, D
 fn exchange(lab: &Lab, method: &str, path: &str, body: &str) -> std::io::Result<String> {
     let mut stream = UnixStream::connect(lab.socket())?;
     let length = body.len();
+    // As the client asks: what the agent takes to read it is part of what is measured.
     let head = format!(
-        "{method} /v1/{path} HTTP/1.1\r\nHost: jumpgate\r\nContent-Length: {length}\r\n\r\n"
+        "{method} /v1/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
     stream.write_all((head + body).as_bytes())?;
     let mut reply = String::new();

@@ -4,7 +4,6 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use jumpgate_tests::lab::{DEV, PASSPHRASE, finish};
@@ -13,6 +12,7 @@ use jumpgate_tests::{Lab, Programs};
 
 use crate::asking::{Door, Kind};
 use crate::callgrind::{self, Profile};
+use crate::control;
 use crate::figures::{grouped, heading};
 use crate::scale::Scale;
 use crate::section::Section;
@@ -155,7 +155,6 @@ fn agent(programs: &Programs, section: &mut Section) {
     // Until here nothing was counted, which is ten times as fast.
     callgrind::control("--instr=on", lab.agent_pid());
     let doors = [container, imds].map(|kind| Door::open(&lab, "dev", kind));
-    let control = || asked_of_the_socket(&lab.socket());
     let counted = |name: &'static str, ask: &mut dyn FnMut()| {
         (0..REQUESTS / 10).for_each(|_| ask());
         callgrind::control("--zero", lab.agent_pid());
@@ -165,7 +164,9 @@ fn agent(programs: &Programs, section: &mut Section) {
     };
     let [mut container, mut imds] = doors.map(|door| Open::to(&door));
     let found = [
-        counted("credential-process", &mut || control()),
+        counted("credential-process", &mut || {
+            control::lease(&lab, "dev", None);
+        }),
         counted("container", &mut || container.ask()),
         counted("IMDS", &mut || imds.ask()),
     ];
@@ -244,20 +245,6 @@ fn newest(place: &Path) -> Profile {
     };
     let newest = files.max_by_key(number).expect("a dump");
     Profile::read(&newest).expect("a profile")
-}
-
-/// What the client sends for `credential-process dev`, without the client.
-fn asked_of_the_socket(socket: &Path) {
-    let body = r#"{"profile":"dev","interface":"process"}"#;
-    let length = body.len();
-    let head = format!(
-        "POST /v1/credentials HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    let mut stream = UnixStream::connect(socket).expect("an agent");
-    stream.write_all(head.as_bytes()).expect("an agent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 /// A connection to an endpoint that stays open, as those of an SDK and of wrk do.
