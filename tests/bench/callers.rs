@@ -47,7 +47,7 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
         "so many `/bin/true`",
     ];
     let count = scale.crowds;
-    let caption = format!("The most of {count} crowds; times: ms, median (10 %, 90 %).");
+    let caption = format!("The most of {count} crowds; times: ms, median (5 %, 95 %).");
     let mut table = Table::new(caption, &columns);
     for callers in CALLERS {
         let mut crowds = Crowds {

@@ -48,7 +48,7 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
 }
 
 fn parts(columns: &[(&str, Vec<Times>)], scale: Scale) -> Table {
-    let caption = format!("Of {} agents each, ms, median (10 %, 90 %):", scale.colds);
+    let caption = format!("Of {} agents each, ms, median (5 %, 95 %):", scale.colds);
     let names: Vec<&str> = [""]
         .into_iter()
         .chain(columns.iter().map(|(name, _)| *name))
@@ -66,7 +66,7 @@ fn parts(columns: &[(&str, Vec<Times>)], scale: Scale) -> Table {
 
 /// What can be run by itself.
 fn alone(lab: &Lab, scale: Scale) -> Table {
-    let mut table = Table::new("Parts by themselves, ms:", &["", "median (10 %, 90 %)"]);
+    let mut table = Table::new("Parts by themselves, ms:", &["", "median (5 %, 95 %)"]);
     let agent = &lab.programs.agent;
     let configuration = lab.path(".config/jumpgate/config.toml");
     let configuration = configuration.to_string_lossy();

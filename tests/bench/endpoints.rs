@@ -94,7 +94,7 @@ fn show(pairs: &[Pair], scale: Scale, section: &mut Section) {
         "processor time for each, µs",
     ];
     let (count, seconds) = (scale.storms, scale.storm.as_secs());
-    let caption = format!("{count} storms of {seconds} s each; median (10 %, 90 %):");
+    let caption = format!("{count} storms of {seconds} s each; median (5 %, 95 %):");
     let mut table = Table::new(caption, &columns);
     for pair in pairs {
         let (name, bytes) = (pair.kind.name(), grouped(pair.bytes as u128));
@@ -138,7 +138,7 @@ impl Pair {
         }
     }
 
-    /// They take turns, so that what disturbs one disturbs the other.
+    /// They take turns, so that what disturbs one disturbs the other; who is first takes turns too.
     fn round(&mut self, agent: u32, lasting: Duration) {
         let bare = Door {
             url: self.bare.url.clone(),
@@ -146,8 +146,14 @@ impl Pair {
         };
         for load in &mut self.loads {
             let storm = |door, server| wrk::storm(door, server, load.connections, lasting);
+            let ours_is_first = load.ours.0.len() % 2 == 1;
+            if ours_is_first {
+                load.ours.0.push(storm(&self.door, agent));
+            }
             load.theirs.0.push(storm(&bare, self.bare.pid()));
-            load.ours.0.push(storm(&self.door, agent));
+            if !ours_is_first {
+                load.ours.0.push(storm(&self.door, agent));
+            }
         }
     }
 

@@ -49,7 +49,7 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Section {
 
 fn costs(times: [Vec<Duration>; 4]) -> Section {
     let mut section = Section::default();
-    let mut table = Table::new("", &["", "µs, median (10 %, 90 %)", "added, ms"]);
+    let mut table = Table::new("", &["", "µs, median (5 %, 95 %)", "added, ms"]);
     let [floor, ours @ ..] = times;
     let bare = Spread::of(floor.clone());
     table.row(["/bin/true", &bare.micros(), ""]);
@@ -83,7 +83,7 @@ pub(crate) fn kills(programs: &Programs, scale: Scale) -> Section {
     heading("kill -9 of exec, until its endpoint refuses or is closed");
     let lab = ready(programs);
     let mut section = Section::default();
-    let columns = ["", "ms, median (10 %, 90 %)", "ms, longest"];
+    let columns = ["", "ms, median (5 %, 95 %)", "ms, longest"];
     let caption = format!("Of {} processes each:", scale.kills);
     let mut table = Table::new(caption, &columns);
     for kind in Kind::BOTH {

@@ -31,8 +31,8 @@ pub(crate) fn heading(text: &str) {
 pub(crate) struct Spread {
     pub(crate) median: Duration,
     pub(crate) worst: Duration,
-    tenth: Duration,
-    ninetieth: Duration,
+    low: Duration,
+    high: Duration,
 }
 
 impl Spread {
@@ -44,24 +44,24 @@ impl Spread {
         Self {
             median: at(50),
             worst: at(100),
-            tenth: at(10),
-            ninetieth: at(90),
+            low: at(5),
+            high: at(95),
         }
     }
 }
 
 impl Spread {
-    /// As a cell of a table, microseconds: the median, a tenth, nine tenths.
+    /// As a cell of a table, microseconds: the median, and between which two nine tenths lie.
     pub(crate) fn micros(&self) -> String {
         let [middle, low, high] =
-            [self.median, self.tenth, self.ninetieth].map(|time| grouped(time.as_micros()));
+            [self.median, self.low, self.high].map(|time| grouped(time.as_micros()));
         format!("{middle} ({low}, {high})")
     }
 
     /// The same in milliseconds.
     pub(crate) fn millis(&self) -> String {
         let [middle, low, high] =
-            [self.median, self.tenth, self.ninetieth].map(|time| digits(time.as_secs_f64() * 1e3));
+            [self.median, self.low, self.high].map(|time| digits(time.as_secs_f64() * 1e3));
         format!("{middle} ({low}, {high})")
     }
 }

@@ -19,7 +19,7 @@ use crate::asking::{Door, Kind};
 use crate::control;
 use crate::figures::Bound;
 use crate::figures::{digits, heading};
-use crate::ratio::Ratio;
+use crate::ratio::{PAIRS, Ratio};
 use crate::scale::Scale;
 use crate::section::Section;
 use crate::table::Table;
@@ -29,7 +29,7 @@ use crate::wrk::{self, Storm, Storms};
 const CALLS: u32 = 5_000;
 
 /// Storms of each kind; each guard has its turn between two of them.
-const TURNS: usize = 5;
+const TURNS: usize = PAIRS;
 
 const CONNECTIONS: usize = 64;
 
@@ -97,7 +97,7 @@ fn shown(guards: &[Guard], [kept, alone]: &[Storms; 2], section: &mut Section) {
     );
     let columns = [
         "",
-        "µs (10 %, 90 %)",
+        "µs (5 %, 95 %)",
         "for each",
         "of a request, kept",
         "of a request, its own connection",

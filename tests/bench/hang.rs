@@ -78,7 +78,7 @@ fn found(askers: &[Asker], times: Vec<Vec<Duration>>, scale: Scale) -> Section {
         "Each on a new connection, within {} s:",
         scale.hang.as_secs()
     );
-    let columns = ["", "answers", "ms, median (10 %, 90 %)", "s, longest"];
+    let columns = ["", "answers", "ms, median (5 %, 95 %)", "s, longest"];
     let mut table = Table::new(caption, &columns);
     for (asker, times) in askers.iter().zip(times) {
         let count = grouped(times.len() as u128);

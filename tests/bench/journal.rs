@@ -15,7 +15,7 @@ use crate::figures::{Bound, Limit, Spread, digits, grouped, heading};
 use crate::growth::linear;
 use crate::leases::{forget_journal, journal_bytes};
 use crate::profiles::started;
-use crate::ratio::Ratio;
+use crate::ratio::{PAIRS, Ratio};
 use crate::scale::Scale;
 use crate::section::Section;
 use crate::table::Table;
@@ -24,14 +24,14 @@ use crate::table::Table;
 const CALLERS: [usize; 3] = [1, 16, 64];
 
 /// Records of each kind by each number of callers, in each of so many turns.
-const RECORDS: usize = 200;
-const TURNS: usize = 5;
+const RECORDS: usize = 150;
+const TURNS: usize = PAIRS;
 
 /// MB of the journals that are verified.
 const SIZES: [usize; 3] = [1, 10, 100];
 
 /// Verifications of each, and KiB that the largest may take beyond what the smallest takes.
-const READS: usize = 5;
+const READS: usize = PAIRS;
 const FLAT: f64 = 1_024.0;
 
 /// Records a second, of one kind: by callers, then by turns.
@@ -161,7 +161,7 @@ fn verified(lab: &Lab, section: &mut Section) {
         "MB a second",
         "agent's largest memory, kB",
     ];
-    let mut table = Table::new("Medians (10 %, 90 %):", &columns);
+    let mut table = Table::new("Medians (5 %, 95 %):", &columns);
     let (mut all, mut peaks) = (Vec::new(), Vec::new());
     for size in SIZES {
         fill(lab, size as u64 * 1_000_000);

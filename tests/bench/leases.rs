@@ -12,6 +12,7 @@ use crate::figures::{Bound, Limit, Spread, digits, grouped, heading, rss};
 use crate::growth::{Times, flat, linear, memory};
 use crate::process::timed;
 use crate::profiles::started;
+use crate::ratio::PAIRS;
 use crate::scale::Scale;
 use crate::section::Section;
 use crate::table::Table;
@@ -22,7 +23,7 @@ const COUNTS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 const SESSIONS: usize = 200;
 
 /// Lists of each, and starts upon each journal.
-const TURNS: usize = 7;
+const TURNS: usize = PAIRS;
 
 /// KiB that a lease may take.
 const AIM: f64 = 2.0;
@@ -87,7 +88,7 @@ fn shown(found: &Found) -> Section {
         "journal, kB",
         "restart, ms",
     ];
-    let mut table = Table::new("Medians (10 %, 90 %):", &columns);
+    let mut table = Table::new("Medians (5 %, 95 %):", &columns);
     for (at, count) in COUNTS.iter().enumerate() {
         let spread = |times: &Times| Spread::of(times[at].clone());
         table.row([

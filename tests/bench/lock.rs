@@ -36,7 +36,7 @@ pub(crate) fn measure(programs: &Programs, _: Scale) -> Section {
     let (released, answered) = (Spread::of(released), Spread::of(answered));
     let columns = [
         "from logind's signal",
-        "ms, median (10 %, 90 %)",
+        "ms, median (5 %, 95 %)",
         "ms, longest",
     ];
     let mut table = Table::new(format!("Of {AGENTS} agents:"), &columns);

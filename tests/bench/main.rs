@@ -52,6 +52,7 @@ use figures::{heading, say};
 use jumpgate_tests::Programs;
 use machine::Machine;
 use parts::{Measure, OTHER_BLOCKS, PARTS};
+use ratio::PAIRS;
 use run::{Part, Run};
 use scale::Scale;
 use section::Section;
@@ -144,6 +145,7 @@ fn chosen(arguments: &[&str]) -> ExitCode {
             None => failures.push(format!("the part {name} broke off, see above")),
         }
     }
+    failures.extend(thin(&run));
     failures.extend(kept(&run, wish.writes));
     verdict(&run, &failures)
 }
@@ -158,6 +160,16 @@ fn measured(name: &str, measure: Measure, programs: &Programs, scale: Scale) -> 
         seconds,
         section,
     })
+}
+
+/// Ratios of too few pairs to be compared with those of another run.
+fn thin(run: &Run) -> Vec<String> {
+    let few = run.ratios().filter(|(_, ratio)| ratio.pairs < PAIRS);
+    few.map(|(part, ratio)| {
+        let (what, pairs) = (&ratio.what, ratio.pairs);
+        format!("{part}: {what}: {pairs} pairs, at least {PAIRS} are needed")
+    })
+    .collect()
 }
 
 /// Keeps a run as a file, and in the document. Returns what failed.

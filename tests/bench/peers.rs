@@ -159,7 +159,7 @@ fn turns(lab: &Lab, kept: &Kept, there: &[(&Peer, PathBuf)], scale: Scale, secti
     let caption = format!("{} runs of each, in turns:", scale.peers);
     let mut table = Table::new(
         caption,
-        &["", "version", "answers from", "ms, median (10 %, 90 %)"],
+        &["", "version", "answers from", "ms, median (5 %, 95 %)"],
     );
     table.row(["/bin/true", "", "", &Spread::of(floor).millis()]);
     for (at, ((peer, program), times)) in there.iter().zip(theirs).enumerate() {

@@ -51,7 +51,7 @@ fn warm(lab: &Lab, scale: Scale, section: &mut Section) {
         process.push(timed(lab.client(&["credential-process", "dev"])));
     }
     let caption = format!("From start to end, {} runs in turns:", scale.runs);
-    let mut table = Table::new(caption, &["", "µs, median (10 %, 90 %)"]);
+    let mut table = Table::new(caption, &["", "µs, median (5 %, 95 %)"]);
     for (floor, times) in floors.iter().zip(times) {
         let what = format!("credential-process, in the time of {}", floor.name);
         let ratio = Ratio::of(what, against(&process, &times));

@@ -11,6 +11,7 @@ use crate::control;
 use crate::figures::{Spread, grouped, heading, rss};
 use crate::growth::{Times, flat, linear, memory};
 use crate::process::timed;
+use crate::ratio::PAIRS;
 use crate::scale::Scale;
 use crate::section::Section;
 use crate::table::Table;
@@ -19,7 +20,7 @@ use crate::table::Table;
 const COUNTS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 
 /// Starts of each agent.
-const STARTS: usize = 7;
+const STARTS: usize = PAIRS;
 
 /// KiB that a profile may take.
 const AIM: f64 = 4.0;
@@ -94,7 +95,7 @@ fn shown(found: &Found) -> Section {
         "credential-process, µs",
         "container, µs",
     ];
-    let mut table = Table::new("Medians (10 %, 90 %):", &columns);
+    let mut table = Table::new("Medians (5 %, 95 %):", &columns);
     for (at, count) in COUNTS.iter().enumerate() {
         let spread = |times: &Times| Spread::of(times[at].clone());
         table.row([

@@ -6,15 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Bound;
 
-/// The middle of the ratios of pairs, and between which two the middle eight tenths of them lie. What a busy machine took
+/// The fewest pairs that a ratio is published of. The spread of few pairs says little of where the next median comes to lie:
+/// of five, three ratios of ten would differ from their own repetition; of twenty, one of 2,000.
+pub(crate) const PAIRS: usize = 20;
+
+/// The middle of the ratios of pairs, and between which two the middle nine tenths of them lie. What a busy machine took
 /// from the one, it mostly took from the other, so that pairs tell more than the two medians.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Ratio {
     pub(crate) what: String,
     pub(crate) median: f64,
-    /// A tenth of the pairs lie below, a tenth above.
+    /// A twentieth of the pairs lie below, a twentieth above; of twenty or fewer, none.
     pub(crate) low: f64,
     pub(crate) high: f64,
+    pub(crate) pairs: usize,
     pub(crate) limit: Option<Bound>,
     pub(crate) aim: Option<Bound>,
 }
@@ -31,8 +36,9 @@ impl Ratio {
         Self {
             what: what.into(),
             median: pairs[pairs.len() / 2],
-            low: pairs[last / 10],
-            high: pairs[last - last / 10],
+            low: pairs[last / 20],
+            high: pairs[last - last / 20],
+            pairs: pairs.len(),
             limit: None,
             aim: None,
         }
@@ -82,11 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_leaves_a_tenth_out_on_each_side() {
-        let ratio = of(&[9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 11.0]);
-        assert_eq!((ratio.low, ratio.median, ratio.high), (2.0, 6.0, 10.0));
+    fn the_spread_leaves_a_twentieth_out_on_each_side() {
+        let ratio = Ratio::of("", (1..=21).rev().map(f64::from));
+        assert_eq!((ratio.low, ratio.median, ratio.high), (2.0, 11.0, 20.0));
+        let ratio = Ratio::of("", (1..=20).map(f64::from));
+        assert_eq!((ratio.low, ratio.high, ratio.pairs), (1.0, 20.0, 20));
         let alone = of(&[3.0, f64::INFINITY, f64::NAN]);
-        assert_eq!((alone.low, alone.median, alone.high), (3.0, 3.0, 3.0));
+        assert_eq!((alone.low, alone.high, alone.pairs), (3.0, 3.0, 1));
     }
 
     #[test]

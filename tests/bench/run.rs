@@ -55,7 +55,8 @@ impl Run {
         format!("{found}\n*Part `{name}` of `{command}`, {day} UTC, commit {commit}, {seconds} s.*")
     }
 
-    fn ratios(&self) -> impl Iterator<Item = (&str, &Ratio)> {
+    /// All ratios, each with its part.
+    pub(crate) fn ratios(&self) -> impl Iterator<Item = (&str, &Ratio)> {
         self.parts.iter().flat_map(|part| {
             let name = part.name.as_str();
             part.section.ratios.iter().map(move |ratio| (name, ratio))
@@ -72,7 +73,7 @@ pub(crate) struct Agreement {
 
 /// Each ratio that both runs have. One that only one has is no disagreement: the other did not measure it.
 pub(crate) fn compare(first: &Run, second: &Run) -> Agreement {
-    let columns = ["", "first run (10 %, 90 %)", "second run (10 %, 90 %)", ""];
+    let columns = ["", "first run (5 %, 95 %)", "second run (5 %, 95 %)", ""];
     let (mut table, mut compared, mut disagree) = (Table::new("", &columns), 0, 0);
     for (part, one) in first.ratios() {
         let same = |(name, other): &(&str, &Ratio)| *name == part && other.what == one.what;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::ratio::PAIRS;
+
 /// How often and how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
@@ -27,25 +29,25 @@ pub(crate) struct Scale {
 impl Scale {
     pub(crate) const QUICK: Self = Self {
         runs: 200,
-        storms: 5,
+        storms: PAIRS,
         storm: Duration::from_secs(1),
         hang: Duration::from_secs(10),
         ages: false,
         kills: 20,
         colds: 6,
-        crowds: 3,
-        peers: 10,
+        crowds: PAIRS,
+        peers: PAIRS,
     };
 
     pub(crate) const LONG: Self = Self {
         runs: 1_000,
-        storms: 15,
+        storms: 40,
         storm: Duration::from_secs(2),
         hang: Duration::from_secs(60),
         ages: true,
         kills: 100,
         colds: 30,
-        crowds: 10,
+        crowds: 40,
         peers: 40,
     };
 }

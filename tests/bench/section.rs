@@ -73,7 +73,7 @@ impl Section {
     }
 
     fn findings(&self) -> Table {
-        let mut table = Table::new("", &["", "found (10 %, 90 %)", "limit", "aim", ""]);
+        let mut table = Table::new("", &["", "found (5 %, 95 %)", "limit", "aim", ""]);
         for ratio in &self.ratios {
             let (limit, aim) = (ratio.limit, ratio.aim);
             let verdict = [limit, aim].map(|bound| bound.is_none_or(|it| it.holds(ratio.median)));
@@ -133,7 +133,7 @@ mod tests {
         section.limits = vec![Limit::new("few", 12.34, Bound::AtMost(10.0))];
         section.absent = vec!["x: not installed".to_owned()];
         let expected = "\
-| | found (10 %, 90 %) | limit | aim | |
+| | found (5 %, 95 %) | limit | aim | |
 |---|---|---|---|---|
 | twice | 2.00 (2.00, 2.00) | at most 3 | at most 1.5 | the aim is missed |
 | few | 12.3 | at most 10 | | **does not hold** |
