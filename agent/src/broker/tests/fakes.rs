@@ -160,9 +160,17 @@ impl Gate {
     }
 
     async fn pass(&self) {
+        let _waits = self.arrive();
+        self.opened().await;
+    }
+
+    fn arrive(&self) -> Waits<'_> {
         self.arrived.send_modify(|count| *count += 1);
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let _waits = Waits(self);
+        Waits(self)
+    }
+
+    async fn opened(&self) {
         self.open.subscribe().wait_for(|open| *open).await.unwrap();
     }
 }
@@ -712,18 +720,21 @@ impl Notifier for FakeNotifier {
 }
 
 /// The audit record in memory.
+/// Like the real one it writes in the order in which it was given its records, and a caller who goes away takes none back.
 pub(crate) struct FakeJournal {
-    pub(crate) writes: Gate,
-    pub(crate) broken: AtomicBool,
-    records: Mutex<Vec<Event>>,
+    pub(crate) writes: Arc<Gate>,
+    pub(crate) broken: Arc<AtomicBool>,
+    order: Arc<tokio::sync::Mutex<()>>,
+    records: Arc<Mutex<Vec<Event>>>,
 }
 
 impl FakeJournal {
     pub(crate) fn new() -> Self {
         Self {
-            writes: Gate::new(),
-            broken: AtomicBool::new(false),
-            records: Mutex::default(),
+            writes: Arc::new(Gate::new()),
+            broken: Arc::default(),
+            order: Arc::default(),
+            records: Arc::default(),
         }
     }
 
@@ -739,16 +750,21 @@ impl FakeJournal {
 
 impl Journal for FakeJournal {
     fn record(&self, event: Event) -> Answer<'_, Result<(), JournalError>> {
-        Box::pin(async move {
-            self.writes.pass().await;
-            if self.broken.load(Ordering::SeqCst) {
+        let (writes, broken) = (Arc::clone(&self.writes), Arc::clone(&self.broken));
+        let (order, records) = (Arc::clone(&self.order), Arc::clone(&self.records));
+        let writing = tokio::spawn(async move {
+            let _waits = writes.arrive();
+            let _turn = order.lock().await;
+            writes.opened().await;
+            if broken.load(Ordering::SeqCst) {
                 return Err(JournalError {
                     what: "no space left on device".into(),
                 });
             }
-            locked(&self.records).push(event);
+            locked(&records).push(event);
             Ok(())
-        })
+        });
+        Box::pin(async move { writing.await.unwrap() })
     }
 
     fn report(&self) -> Answer<'_, Result<JournalReport, JournalError>> {

@@ -2,7 +2,10 @@
 //! random ones, one event after the other, against a model that a reader can check.
 //!
 //! The agent has one thread, so what can happen between two of its steps is that an event comes: these tests put every
-//! event at every place. A machine that is loaded otherwise cannot show another order.
+//! event at every place, also where tasks are half-way. A machine that is loaded otherwise cannot show another order.
+
+use std::future::poll_fn;
+use std::task::Poll;
 
 use jumpgate_api::Timestamp;
 use proptest::prelude::*;
@@ -13,6 +16,9 @@ use crate::ports::TokenErrorKind;
 
 /// How often tasks get a turn before they count as waiting.
 const TURNS: usize = 60;
+
+/// The same where each turn is one step of one task, for the largest crowd of callers. An ask takes eleven.
+const STEPS: usize = 700;
 
 /// What AWS calls a session's last seconds we hand out no more.
 const LAST_SECONDS: i64 = 60;
@@ -31,6 +37,10 @@ enum Happens {
     StsFails,
     /// STS can again.
     StsWorks,
+    /// The disk takes its time with the journal.
+    JournalHolds,
+    /// The journal has what it was given.
+    JournalWrites,
     Lock,
     Unlock,
     /// Seconds pass.
@@ -39,15 +49,20 @@ enum Happens {
     Sleep(u64),
 }
 
-use Happens::{Ask, Leave, Lock, Pass, Sleep, StsAnswers, StsFails, StsHolds, StsWorks, Unlock};
+use Happens::{
+    Ask, JournalHolds, JournalWrites, Leave, Lock, Pass, Sleep, StsAnswers, StsFails, StsHolds,
+    StsWorks, Unlock,
+};
 
-const EVENTS: [Happens; 11] = [
+const EVENTS: [Happens; 13] = [
     Ask,
     Leave,
     StsHolds,
     StsAnswers,
     StsFails,
     StsWorks,
+    JournalHolds,
+    JournalWrites,
     Lock,
     Unlock,
     Pass(4),
@@ -62,16 +77,19 @@ fn plain() -> House {
     House::with(settings)
 }
 
-async fn let_run() {
-    for _ in 0..TURNS {
+async fn turns(count: usize) {
+    for _ in 0..count {
         tokio::task::yield_now().await;
     }
 }
 
-async fn time_passes(seconds: u64) {
-    let_run().await;
-    tokio::time::advance(Duration::from_secs(seconds)).await;
-    let_run().await;
+/// Does what it can at once, and leaves the rest to a task.
+async fn begin(work: impl Future<Output = ()> + Send + 'static) {
+    let mut work = Box::pin(work);
+    let begun = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+    if begun.is_pending() {
+        tokio::spawn(work);
+    }
 }
 
 /// The number of the STS call that made a session.
@@ -82,11 +100,16 @@ fn call_of(leased: &Leased) -> usize {
 }
 
 fn paused<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build();
     runtime.unwrap().block_on(test)
+}
+
+/// The same, but the test has its turn after each single step of a task, instead of when all of them wait.
+fn step_by_step<T>(test: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).event_interval(1);
+    builder.build().unwrap().block_on(test)
 }
 
 /// A broker on which a history happens, and what has to be known to judge what comes out of it.
@@ -96,20 +119,29 @@ struct World {
     locked: bool,
     /// The calls to STS that came before the last lock.
     calls_before_lock: usize,
+    /// How many turns it takes until everybody waits.
+    rest: usize,
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(rest: usize) -> Self {
         Self {
             house: plain(),
             callers: Vec::new(),
             locked: false,
             calls_before_lock: 0,
+            rest,
         }
     }
 
     async fn happens(&mut self, event: Happens) {
-        let tokens = &self.house.tokens;
+        self.happens_amid(event, self.rest).await;
+    }
+
+    /// The same, but the next event may come after so many steps, while callers and STS are half-way.
+    async fn happens_amid(&mut self, event: Happens, steps: usize) {
+        let (tokens, journal) = (&self.house.tokens, &self.house.journal);
+        let broker = Arc::clone(&self.house.broker);
         match event {
             Ask => self.callers.push(self.house.asking("dev")),
             Leave if self.callers.is_empty() => {}
@@ -118,19 +150,27 @@ impl World {
             StsAnswers => tokens.roles.open(),
             StsFails => tokens.deny(Some(TokenErrorKind::Unavailable)),
             StsWorks => tokens.deny(None),
+            JournalHolds => journal.writes.close(),
+            JournalWrites => journal.writes.open(),
             Lock => {
-                self.house.broker.lock(None, "for the test").await;
+                begin(async move {
+                    let _ = broker.lock(None, "for the test").await;
+                })
+                .await;
                 self.locked = true;
                 self.calls_before_lock = tokens.roles.count();
             }
             Unlock => {
-                self.house.unlock(Answers::default()).await.unwrap();
+                let person = peer();
+                let unlock =
+                    async move { drop(broker.unlock(&person, None, Answers::default()).await) };
+                begin(unlock).await;
                 self.locked = false;
             }
-            Pass(seconds) => time_passes(seconds).await,
+            Pass(seconds) => tokio::time::advance(Duration::from_secs(seconds)).await,
             Sleep(seconds) => self.house.clock.suspend(Duration::from_secs(seconds)),
         }
-        let_run().await;
+        turns(steps).await;
         self.hand_out().await;
         assert!(
             self.house.tokens.roles.waiting() <= 1,
@@ -175,12 +215,12 @@ impl World {
 
     /// Whatever has happened: once the trouble is over, who asks gets a session, and nobody waits for ever.
     async fn recovers(&mut self) {
-        for event in [StsWorks, StsAnswers, Unlock, Pass(600)] {
+        for event in [StsWorks, StsAnswers, JournalWrites, Unlock, Pass(600)] {
             self.happens(event).await;
         }
         assert!(self.callers.is_empty(), "nobody waits for ever");
         let asking = self.house.asking("dev");
-        let_run().await;
+        turns(self.rest).await;
         assert!(asking.is_finished(), "a caller waits though STS works");
         self.judge(&asking.await.unwrap().unwrap());
     }
@@ -191,7 +231,7 @@ fn seconds_left(leased: &Leased, now: Timestamp) -> i64 {
 }
 
 async fn run(begin: &[Happens], history: &[Happens]) {
-    let mut world = World::new();
+    let mut world = World::new(TURNS);
     for event in begin.iter().chain(history) {
         world.happens(*event).await;
     }
@@ -225,6 +265,43 @@ fn every_short_history_keeps_the_promises() {
     }
 }
 
+/// Every two events, with every number of steps between the first two after which anything is still on its way.
+#[test]
+#[allow(
+    clippy::print_stdout,
+    reason = "the history that failed is the last one printed"
+)]
+fn every_event_at_every_step_of_another_keeps_the_promises() {
+    /// More than an ask takes: behind them everybody waits for the next event.
+    const LAST: usize = 12;
+    let ages = Pass(31 * 60);
+    let beginnings: [&[Happens]; 4] = [
+        &[],
+        &[Ask, ages],
+        &[StsHolds, Ask],
+        &[Ask, ages, StsHolds, Ask],
+    ];
+    for begin in beginnings {
+        for (first, second) in EVENTS.iter().flat_map(|one| EVENTS.map(|two| (*one, two))) {
+            for steps in 0..LAST {
+                println!("{begin:?} {first:?} {steps} {second:?}");
+                step_by_step(amid(TURNS, begin, &[(first, steps), (second, TURNS)]));
+            }
+        }
+    }
+}
+
+async fn amid(rest: usize, begin: &[Happens], history: &[(Happens, usize)]) {
+    let mut world = World::new(rest);
+    for event in begin {
+        world.happens(*event).await;
+    }
+    for (event, steps) in history {
+        world.happens_amid(*event, *steps).await;
+    }
+    world.recovers().await;
+}
+
 fn events() -> impl Strategy<Value = Happens> {
     prop_oneof![
         8 => Just(Ask),
@@ -240,6 +317,13 @@ proptest! {
     #[test]
     fn long_histories_keep_the_promises(history in proptest::collection::vec(events(), 1..80)) {
         paused(run(&[], &history));
+    }
+
+    #[test]
+    fn long_histories_of_half_finished_steps_keep_the_promises(
+        history in proptest::collection::vec((events(), 0_usize..12), 1..80),
+    ) {
+        step_by_step(amid(STEPS, &[], &history));
     }
 
     #[test]
@@ -332,17 +416,19 @@ impl Model {
                 self.refused_until = 0;
             }
             Pass(seconds) => self.now += seconds,
-            Ask | Leave | StsHolds | StsAnswers | Sleep(_) => unreachable!("not in these"),
+            Ask | Leave | StsHolds | StsAnswers | JournalHolds | JournalWrites | Sleep(_) => {
+                unreachable!("not in these")
+            }
         }
     }
 }
 
 async fn as_the_model_says(history: &[Happens]) {
-    let (mut model, mut world) = (Model::default(), World::new());
+    let (mut model, mut world) = (Model::default(), World::new(TURNS));
     for event in history {
         if *event == Ask {
             let got = world.house.ask("dev").await.ok();
-            let_run().await;
+            turns(TURNS).await;
             assert_eq!(got.as_ref().map(call_of), model.asked());
         } else {
             world.happens(*event).await;
