@@ -30,6 +30,26 @@ pub(crate) struct Fault {
     pub(crate) away: Box<dyn Fn(&Lab) + Send>,
 }
 
+impl Fault {
+    /// By its name, how it is put in place, and how long callers wait at most. AWS answers each attempt at once, and the
+    /// lab needs nothing.
+    pub(crate) fn new(
+        [name, how, at_most]: [&'static str; 3],
+        put: impl Fn(&Lab) + Send + 'static,
+        away: impl Fn(&Lab) + Send + 'static,
+    ) -> Self {
+        Self {
+            name,
+            how,
+            at_most,
+            patient: true,
+            prepare: Box::new(|_| ()),
+            put: Box::new(put),
+            away: Box::new(away),
+        }
+    }
+}
+
 /// What all three interfaces saw in one state, what the journal has of it, and what came after.
 struct Row {
     state: State,

@@ -11,15 +11,11 @@ const THRICE: &str = "for three attempts, 12 s at most, and for one where a code
 
 /// Every call of STS meets this until it is taken away.
 fn always(name: &'static str, how: &'static str, at_most: &'static str, twist: Twist) -> Fault {
-    Fault {
-        name,
-        how,
-        at_most,
-        patient: true,
-        prepare: Box::new(|_| ()),
-        put: Box::new(move |lab| lab.double.inject(twist.clone(), When::always())),
-        away: Box::new(|lab| lab.double.clear_faults()),
-    }
+    Fault::new(
+        [name, how, at_most],
+        move |lab| lab.double.inject(twist.clone(), When::always()),
+        |lab| lab.double.clear_faults(),
+    )
 }
 
 /// The same, where no attempt is answered at once.

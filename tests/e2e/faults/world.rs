@@ -14,25 +14,6 @@ use super::examine::{Fault, examine};
 use crate::built::{lab, preload};
 use crate::endpoints::{authorized, open};
 
-/// A fault of the machine: AWS answers as ever.
-fn of_machine(
-    name: &'static str,
-    how: &'static str,
-    at_most: &'static str,
-    put: impl Fn(&Lab) + Send + 'static,
-    away: impl Fn(&Lab) + Send + 'static,
-) -> Fault {
-    Fault {
-        name,
-        how,
-        at_most,
-        patient: true,
-        prepare: Box::new(|_| ()),
-        put: Box::new(put),
-        away: Box::new(away),
-    }
-}
-
 /// The wall clock alone goes on by so many seconds: not AWS's, and not the one that measures time.
 fn clock_set(by: i64) -> impl Fn(&Lab) + Send {
     move |lab| {
@@ -51,17 +32,21 @@ const NO_WAIT: &str = "no longer than on any day";
 fn the_clock_is_set() {
     let (hours, minutes) = (2 * 3600, 10 * 60);
     examine(vec![
-        of_machine(
-            "The clock is set forward",
-            "The machine's clock is set two hours ahead, then back; AWS's goes on.",
-            NO_WAIT,
+        Fault::new(
+            [
+                "The clock is set forward",
+                "The machine's clock is set two hours ahead, then back; AWS's goes on.",
+                NO_WAIT,
+            ],
             clock_set(hours),
             clock_set(-hours),
         ),
-        of_machine(
-            "The clock is set back",
-            "The machine's clock is set ten minutes back, then right again; AWS's goes on.",
-            NO_WAIT,
+        Fault::new(
+            [
+                "The clock is set back",
+                "The machine's clock is set ten minutes back, then right again; AWS's goes on.",
+                NO_WAIT,
+            ],
             clock_set(-minutes),
             clock_set(minutes),
         ),
@@ -89,11 +74,13 @@ fn the_machine_sleeps() {
     let away = move |_: &Lab| {
         wakes.lock().unwrap().0.sleep(false);
     };
-    let fault = of_machine(
-        "The machine sleeps",
-        "logind says that the machine is about to sleep, and the agent has let it; what is asked comes before the sleep. \
+    let fault = Fault::new(
+        [
+            "The machine sleeps",
+            "logind says that the machine is about to sleep, and the agent has let it; what is asked comes before the sleep. \
          Then it has woken.",
-        NO_WAIT,
+            NO_WAIT,
+        ],
         put,
         away,
     );
@@ -108,7 +95,7 @@ fn the_machine_sleeps() {
 fn disk(name: &'static str, how: &'static str, word: &'static str) -> Fault {
     Fault {
         prepare: Box::new(|lab| assert!(disk_to_break(lab), "there is a compiler for the clock")),
-        ..of_machine(name, how, NO_WAIT, disk_says(word), disk_says("-"))
+        ..Fault::new([name, how, NO_WAIT], disk_says(word), disk_says("-"))
     }
 }
 
@@ -182,10 +169,12 @@ fn the_configuration_is_garbage() {
         lab.configure(&sound.lock().unwrap());
         lab.run(&["reload"]).good();
     };
-    examine(vec![of_machine(
-        "The configuration is garbage",
-        "The file is replaced by bytes that are no configuration, and `jumpgate reload` says so; then the old one is back.",
-        NO_WAIT,
+    examine(vec![Fault::new(
+        [
+            "The configuration is garbage",
+            "The file is replaced by bytes that are no configuration, and `jumpgate reload` says so; then the old one is back.",
+            NO_WAIT,
+        ],
         put,
         away,
     )]);
