@@ -16,6 +16,8 @@ pub(crate) enum Interface {
 /// How the agent stands when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
+    /// Nothing is in memory, as after the agent's start: who asks has the identity unlocked.
+    Shut,
     /// Unlocked, without a session.
     Cold,
     /// With a session that has most of its life before it.
@@ -92,7 +94,8 @@ impl Interface {
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Shut,
         Self::Cold,
         Self::Warm,
         Self::Refreshing,
@@ -102,6 +105,7 @@ impl State {
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
+            Self::Shut => "shut",
             Self::Cold => "cold",
             Self::Warm => "warm",
             Self::Refreshing => "refreshing",

@@ -22,6 +22,9 @@ pub(crate) struct Fault {
     /// Whether AWS answers each attempt at once, be it with an error: an endpoint that was too soon gets the failure at the
     /// next request.
     pub(crate) patient: bool,
+    /// Whether it has to do with where the key is kept: then the key is really there, and is asked for where it has to be
+    /// read, too.
+    pub(crate) of_store: bool,
     /// What the lab needs before the agent starts.
     pub(crate) prepare: Box<dyn FnOnce(&mut Lab) + Send>,
     /// Puts it in place.
@@ -43,6 +46,7 @@ impl Fault {
             how,
             at_most,
             patient: true,
+            of_store: false,
             prepare: Box::new(|_| ()),
             put: Box::new(put),
             away: Box::new(away),
@@ -65,6 +69,8 @@ struct Examination {
     /// The fault's section, as the page has it.
     on_page: String,
     rows: Vec<Row>,
+    /// What `jumpgate unlock` says meanwhile, of a fault that has to do with the key.
+    unlock: Option<String>,
 }
 
 /// How long a record may come behind its answer where the page does not say which to wait for.
@@ -89,7 +95,7 @@ pub(crate) fn examine(faults: Vec<Fault>) {
 
 fn examine_one(mut fault: Fault) {
     let prepare = std::mem::replace(&mut fault.prepare, Box::new(|_| ()));
-    let Some(scene) = Scene::new(prepare) else {
+    let Some(scene) = Scene::new(prepare, fault.of_store) else {
         return;
     };
     let mut examination = Examination {
@@ -97,9 +103,13 @@ fn examine_one(mut fault: Fault) {
         fault,
         scene,
         rows: Vec::new(),
+        unlock: None,
     };
     examination.while_prompting();
     examination.while_unlocked();
+    if examination.fault.of_store {
+        examination.while_shut();
+    }
     examination.while_locked();
     examination.is_on_the_page();
 }
@@ -131,14 +141,28 @@ impl Examination {
         }
     }
 
+    fn while_shut(&mut self) {
+        self.scene.shut();
+        let patient = self.fault.patient;
+        self.under_fault(&[State::Shut], BY_ITSELF, |scene, put| {
+            put();
+            vec![scene.ask_in_turn(State::Shut, patient)]
+        });
+        self.scene.pass_to_the_next_code();
+        self.scene.served_again(State::Shut);
+    }
+
     fn while_locked(&mut self) {
         self.scene.lab.run(&["lock"]).good();
         let (states, patient) = ([State::Locked], self.fault.patient);
-        let after = "serves after `jumpgate unlock`";
+        let (after, of_store) = ("serves after `jumpgate unlock`", self.fault.of_store);
+        let mut unlock = None;
         self.under_fault(&states, after, |scene, put| {
             put();
+            unlock = of_store.then(|| scene.refused_unlock());
             scene.ask_all(&states, patient)
         });
+        self.unlock = unlock;
         self.scene.pass_to_the_next_code();
         self.scene.lab.run(&["unlock"]).good();
         self.scene.served_again(State::Locked);
@@ -201,6 +225,9 @@ impl Examination {
             let row = self.rows.iter().find(|row| row.state == state);
             text += &row.map_or_else(String::new, |row| self.line(row));
         }
+        if let Some(said) = &self.unlock {
+            text += &format!("\n`jumpgate unlock` meanwhile: {said}\n");
+        }
         page::hold(name, &text);
     }
 
@@ -247,8 +274,11 @@ fn left_behind(records: &[Value], profile: &str, patient: bool) -> String {
         let facts = &record["unmapped"]["jumpgate"];
         let activity = record["activity_name"].as_str().unwrap_or_default();
         let code = facts["code"].as_str();
-        let too_soon =
-            patient && activity == "deny" && matches!(code, None | Some("upstream_timed_out"));
+        let no_answer = matches!(
+            code,
+            None | Some("upstream_timed_out" | "interaction_required")
+        );
+        let too_soon = patient && activity == "deny" && no_answer;
         if facts["profile"] == profile && !too_soon {
             told.insert(match code {
                 Some(code) => format!("`{activity}` {code}"),

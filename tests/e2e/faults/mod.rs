@@ -7,6 +7,7 @@
 
 mod cell;
 mod examine;
+mod keyring;
 mod kills;
 mod limits;
 mod machine;
@@ -56,6 +57,9 @@ const FAULTS: &[(&str, &[&str])] = &[
             "The journal's disk is full",
             "The journal's disk is read-only",
             "The configuration is garbage",
+            "The keyring dies",
+            "The D-Bus session bus dies",
+            "The keyring hangs",
         ],
     ),
 ];

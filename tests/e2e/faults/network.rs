@@ -85,6 +85,7 @@ fn name_fault(
         how,
         at_most,
         patient: word == "lost",
+        of_store: false,
         prepare: Box::new(move |lab| {
             say(lab, "");
             lab.set("NAMES", &lab.path("names").display().to_string());
@@ -192,6 +193,7 @@ fn proxy_fault(
         how,
         at_most,
         patient: manner != Manner::Hangs,
+        of_store: false,
         prepare: Box::new(move |lab| {
             let front = Front::start(lab);
             Front::is_sts(lab, None);

@@ -34,16 +34,21 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// An agent that runs, with a key that is stored; nothing is unlocked. `prepare` sees the lab before the agent does.
-    /// Nothing where no clock can be set; that is noted as a skip.
-    pub(crate) fn new(prepare: impl FnOnce(&mut Lab)) -> Option<Self> {
+    /// Nothing where no clock can be set; that is noted as a skip. `really`: the key is stored as it is on any day, in the
+    /// keyring if the lab has one, and not in a file that costs nothing to open.
+    pub(crate) fn new(prepare: impl FnOnce(&mut Lab), really: bool) -> Option<Self> {
         let mut lab = lab(&profiles());
         if !clock_to_set(&mut lab) {
             return None;
         }
         let person = Person::at(&mut lab);
         prepare(&mut lab);
-        lab.seal_identity();
         lab.start_agent();
+        if really {
+            lab.add_identity();
+        } else {
+            lab.seal_identity();
+        }
         let cells = State::ALL
             .into_iter()
             .flat_map(|state| [Interface::Container, Interface::Imds].map(|by| (state, by)));
@@ -82,6 +87,23 @@ impl Scene {
         self.pass(LIFE - LEFT);
     }
 
+    /// Has nothing in memory any more: an identity that is configured otherwise is another one. A call may unlock it.
+    pub(crate) fn shut(&self) {
+        let before = self.lab.configuration();
+        let after = before.replace("mfa_serial", "mfa_session = \"7h\"\nmfa_serial");
+        assert_ne!(before, after);
+        self.lab.configure(&after);
+        self.lab.run(&["reload"]).good();
+    }
+
+    /// `jumpgate unlock` that is refused.
+    pub(crate) fn refused_unlock(&self) -> String {
+        let ran = self.lab.run(&["unlock"]);
+        let said = ran.stderr.trim_end().replace("\n  hint: ", "; ");
+        assert!(!ran.status.success(), "{}", ran.stdout);
+        format!("exit {}: {}", ran.code(), self.plain(&said))
+    }
+
     /// Asks once.
     pub(crate) fn ask(&self, state: State, by: Interface) -> Seen {
         let began = Instant::now();
@@ -101,21 +123,10 @@ impl Scene {
         Seen { answer, took }
     }
 
-    /// Asks by all interfaces at once in all of these states. `patient`: who comes too soon, since AWS is asked three times,
-    /// comes again as an SDK does.
+    /// Asks by all interfaces at once in all of these states.
     pub(crate) fn ask_all(&self, states: &[State], patient: bool) -> Vec<[Seen; 3]> {
         std::thread::scope(|scope| {
-            let ask = |state, by| {
-                scope.spawn(move || {
-                    let began = Instant::now();
-                    loop {
-                        let seen = self.ask(state, by);
-                        if !(patient && seen.is_late()) || began.elapsed() > PATIENCE {
-                            return seen;
-                        }
-                    }
-                })
-            };
+            let ask = |state, by| scope.spawn(move || self.ask_for_long(state, by, patient));
             let asking: Vec<_> = states
                 .iter()
                 .map(|state| Interface::ALL.map(|by| ask(*state, by)))
@@ -124,6 +135,22 @@ impl Scene {
             rows.map(|row| row.map(|cell| cell.join().unwrap()))
                 .collect()
         })
+    }
+
+    /// Asks by one interface after the other: what they ask for has one identity unlocked.
+    pub(crate) fn ask_in_turn(&self, state: State, patient: bool) -> [Seen; 3] {
+        Interface::ALL.map(|by| self.ask_for_long(state, by, patient))
+    }
+
+    /// `patient`: who comes too soon, since the answer to others comes later, comes again as an SDK does.
+    fn ask_for_long(&self, state: State, by: Interface, patient: bool) -> Seen {
+        let began = Instant::now();
+        loop {
+            let seen = self.ask(state, by);
+            if !(patient && seen.is_late()) || began.elapsed() > PATIENCE {
+                return seen;
+            }
+        }
     }
 
     /// Asks by all interfaces before the person gives the code, which they do once the endpoints have answered. Who
@@ -221,6 +248,7 @@ impl Scene {
         // The door's own limit is a moment later, for what hangs otherwise; on a busy machine it may be the first.
         let limits = ("no answer in time; try again", TOO_LATE);
         let said = said.replace(limits.0, limits.1);
+        let said = with_any_bus(&said);
         // The journal's file is named by its day.
         let parts: Vec<&str> = said.split("/audit-").collect();
         let parts =
@@ -233,6 +261,16 @@ impl Scene {
                 });
         super::examine::without_ports(&parts.collect::<String>())
     }
+}
+
+/// A bus is somewhere else in each run.
+fn with_any_bus(said: &str) -> String {
+    let named = said.split_once("to socket /");
+    let rest = named.and_then(|(before, rest)| Some((before, rest.split_once("/bus: ")?.1)));
+    rest.map_or_else(
+        || said.to_owned(),
+        |(before, why)| format!("{before}to socket …/bus: {why}"),
+    )
 }
 
 fn profiles() -> String {
