@@ -38,7 +38,7 @@ ssize_t write(int file, const void *bytes, size_t count) {
 }
 
 int fdatasync(int file) {
-    struct timespec pause = {.tv_sec = 3};
+    struct timespec pause = {.tv_sec = 1};
     if (fault(file) == 's')
         nanosleep(&pause, NULL);
     return syscall(SYS_fdatasync, file);

@@ -128,13 +128,11 @@ impl Examination {
         self.scene.make_sessions(State::Refreshing);
         self.scene.pass_to_the_refresh();
         self.scene.make_sessions(State::Warm);
-        let (states, patient) = (
-            [State::Cold, State::Warm, State::Refreshing],
-            self.fault.patient,
-        );
+        let states = [State::Cold, State::Warm, State::Refreshing];
+        let patient = self.fault.patient;
         self.under_fault(&states, BY_ITSELF, |scene, put| {
             put();
-            scene.ask_all(&states, patient)
+            scene.ask_all(&states.map(|state| (state, is_patient(state, patient))))
         });
         for state in states {
             self.scene.served_again(state);
@@ -154,13 +152,12 @@ impl Examination {
 
     fn while_locked(&mut self) {
         self.scene.lab.run(&["lock"]).good();
-        let (states, patient) = ([State::Locked], self.fault.patient);
         let (after, of_store) = ("serves after `jumpgate unlock`", self.fault.of_store);
         let mut unlock = None;
-        self.under_fault(&states, after, |scene, put| {
+        self.under_fault(&[State::Locked], after, |scene, put| {
             put();
             unlock = of_store.then(|| scene.refused_unlock());
-            scene.ask_all(&states, patient)
+            scene.ask_all(&[(State::Locked, true)])
         });
         self.unlock = unlock;
         self.scene.pass_to_the_next_code();
@@ -202,11 +199,12 @@ impl Examination {
         let known = !wanted.is_empty() && !page::writes();
         let patience = if known { PATIENCE } else { SETTLED };
         let began = Instant::now();
+        let patient = is_patient(state, self.fault.patient);
         loop {
             let records = self.records().split_off(before);
             let of = |by| match &seen[by as usize] {
                 seen if seen.is_late() => gave_up(&records, by).unwrap_or_default().to_owned(),
-                _ => left_behind(&records, &profile(state, by), self.fault.patient),
+                _ => left_behind(&records, &profile(state, by), patient),
             };
             let found = together(Interface::ALL.map(of));
             if known && found == wanted || began.elapsed() > patience {
@@ -252,6 +250,12 @@ const HEAD: &str = "\
 | state | `credential_process` | container | IMDSv2 | what is said | journal | once it is over |
 |---|---|---|---|---|---|---|
 ";
+
+/// Whether who comes too soon comes again, of a fault for whose other states this is so or not. Nothing has to be made for
+/// who has a session, or is locked out: only what is done for others may be in the way.
+const fn is_patient(state: State, by_fault: bool) -> bool {
+    by_fault || matches!(state, State::Warm | State::Refreshing | State::Locked)
+}
 
 /// Whether an endpoint's limit is on record. Its door's own limit, which may be the first on a busy machine, does not
 /// know what was asked for.

@@ -56,6 +56,7 @@ const FAULTS: &[(&str, &[&str])] = &[
             "The machine sleeps",
             "The journal's disk is full",
             "The journal's disk is read-only",
+            "The journal's disk is slow",
             "The configuration is garbage",
             "The keyring dies",
             "The D-Bus session bus dies",

@@ -123,10 +123,11 @@ impl Scene {
         Seen { answer, took }
     }
 
-    /// Asks by all interfaces at once in all of these states.
-    pub(crate) fn ask_all(&self, states: &[State], patient: bool) -> Vec<[Seen; 3]> {
+    /// Asks by all interfaces at once in all of these states, patiently or not.
+    pub(crate) fn ask_all(&self, states: &[(State, bool)]) -> Vec<[Seen; 3]> {
         std::thread::scope(|scope| {
-            let ask = |state, by| scope.spawn(move || self.ask_for_long(state, by, patient));
+            let ask =
+                |(state, patient), by| scope.spawn(move || self.ask_for_long(state, by, patient));
             let asking: Vec<_> = states
                 .iter()
                 .map(|state| Interface::ALL.map(|by| ask(*state, by)))

@@ -24,7 +24,7 @@ fn clock_set(by: i64) -> impl Fn(&Lab) + Send {
 }
 
 /// How long a flush takes in `disk.c`.
-const FLUSH: Duration = Duration::from_secs(3);
+const FLUSH: Duration = Duration::from_secs(1);
 
 const NO_WAIT: &str = "no longer than on any day";
 
@@ -153,6 +153,16 @@ fn the_disk_under_the_journal() {
             "Each write to the journal ends with \"Read-only file system\".",
             "r",
         ),
+        Fault {
+            patient: false,
+            at_most: "for a flush, and for one that is under way; an endpoint 0.7 s, and one that gave up with 503 \
+                      `upstream_timed_out` has the session at the next request",
+            ..disk(
+                "The journal's disk is slow",
+                "Each flush of the journal takes 1 s.",
+                "s",
+            )
+        },
     ]);
 }
 
