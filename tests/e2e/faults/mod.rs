@@ -61,6 +61,8 @@ const FAULTS: &[(&str, &[&str])] = &[
             "The keyring dies",
             "The D-Bus session bus dies",
             "The keyring hangs",
+            "The memory limit is hit",
+            "The runtime directory is removed",
         ],
     ),
 ];

@@ -1,13 +1,39 @@
 //! The runtime directory is taken away: by a cleaner, or by systemd when the user has left.
 
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 use std::time::Instant;
 
+use jumpgate_tests::Lab;
 use jumpgate_tests::lab::{DEV, ended};
 
+use super::examine::{Fault, examine};
 use crate::built::{lab, ready};
 use crate::endpoints::{authorized, open, warm};
 use crate::surroundings::PATIENCE;
+
+#[test]
+fn the_runtime_directory_is_removed() {
+    examine(vec![Fault::new(
+        [
+            "The runtime directory is removed",
+            "`$XDG_RUNTIME_DIR/jumpgate` is removed with all that is in it, and the agent has taken its place anew.",
+            "no longer than on any day",
+        ],
+        taken_away,
+        |_| (),
+    )]);
+}
+
+/// Returns when the socket is there again.
+fn taken_away(lab: &Lab) {
+    std::fs::remove_dir_all(lab.path("run/jumpgate")).unwrap();
+    let began = Instant::now();
+    while UnixStream::connect(lab.socket()).is_err() {
+        assert!(began.elapsed() < PATIENCE, "nobody listens");
+        std::thread::yield_now();
+    }
+}
 
 /// What is in memory outlives it: nobody is asked for a code again.
 #[test]
@@ -17,12 +43,7 @@ fn a_place_that_was_taken_away_is_taken_anew() {
     let endpoint = open(&lab, "dev", "container");
     let pid = lab.agent_pid();
     for _ in 0..3 {
-        std::fs::remove_dir_all(lab.path("run/jumpgate")).unwrap();
-        let began = Instant::now();
-        while std::os::unix::net::UnixStream::connect(lab.socket()).is_err() {
-            assert!(began.elapsed() < PATIENCE, "nobody listens");
-            std::thread::yield_now();
-        }
+        taken_away(&lab);
         assert_eq!(lab.status()["pid"], pid);
         assert_eq!(authorized(&endpoint).0, 200);
         lab.run(&["credential-process", "dev"]).good();
