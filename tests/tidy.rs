@@ -10,6 +10,7 @@ mod tidy {
     pub(crate) mod exceptions;
     pub(crate) mod layers;
     pub(crate) mod lexer;
+    pub(crate) mod locks;
     pub(crate) mod manners;
     pub(crate) mod source;
     pub(crate) mod words;
@@ -52,7 +53,7 @@ mod tidy {
 
 use tidy::exceptions::{self, Exception};
 use tidy::source::Tree;
-use tidy::{Breach, budgets, documents, layers, left, manners, words};
+use tidy::{Breach, budgets, documents, layers, left, locks, manners, words};
 
 /// Fails with a list of what to correct.
 fn holds(rule: impl Fn(&Tree) -> Vec<Breach>, exceptions: &[Exception]) {
@@ -124,6 +125,18 @@ fn every_part_of_the_bench_has_its_block_in_the_performance_page() {
     let blocks: Vec<String> = blocks.lines().map(str::to_owned).collect();
     assert!(blocks.len() > 5, "only {blocks:?}");
     holds(|tree| documents::bench_blocks(tree, &blocks), &[]);
+}
+
+#[test]
+fn the_fuzz_targets_are_built_of_what_is_shipped() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("a lock file");
+    let (targets, workspace) = (read("tests/fuzz/Cargo.lock"), read("Cargo.lock"));
+    let astray = locks::astray(&targets, &workspace);
+    assert!(
+        astray.is_empty(),
+        "in tests/fuzz: cargo update -p {astray:?}"
+    );
 }
 
 #[test]
