@@ -19,9 +19,9 @@ pub(crate) struct Fault {
     pub(crate) how: &'static str,
     /// How long a caller may take at most, and why.
     pub(crate) at_most: &'static str,
-    /// Whether AWS answers each attempt at once, be it with an error: an endpoint that was too soon gets the failure at the
-    /// next request.
-    pub(crate) patient: bool,
+    /// In which states who comes too soon comes again: where AWS answers each attempt at once, be it with an error, an
+    /// endpoint that was too soon gets the failure at the next request.
+    pub(crate) patient: fn(State) -> bool,
     /// Whether it has to do with where the key is kept: then the key is really there, and is asked for where it has to be
     /// read, too.
     pub(crate) of_store: bool,
@@ -45,7 +45,7 @@ impl Fault {
             name,
             how,
             at_most,
-            patient: true,
+            patient: |_| true,
             of_store: false,
             prepare: Box::new(|_| ()),
             put: Box::new(put),
@@ -132,7 +132,7 @@ impl Examination {
         let patient = self.fault.patient;
         self.under_fault(&states, BY_ITSELF, |scene, put| {
             put();
-            scene.ask_all(&states.map(|state| (state, is_patient(state, patient))))
+            scene.ask_all(&states.map(|state| (state, patient(state))))
         });
         for state in states {
             self.scene.served_again(state);
@@ -141,7 +141,7 @@ impl Examination {
 
     fn while_shut(&mut self) {
         self.scene.shut();
-        let patient = self.fault.patient;
+        let patient = (self.fault.patient)(State::Shut);
         self.under_fault(&[State::Shut], BY_ITSELF, |scene, put| {
             put();
             vec![scene.ask_in_turn(State::Shut, patient)]
@@ -152,12 +152,13 @@ impl Examination {
 
     fn while_locked(&mut self) {
         self.scene.lab.run(&["lock"]).good();
-        let (after, of_store) = ("serves after `jumpgate unlock`", self.fault.of_store);
+        let after = "serves after `jumpgate unlock`";
+        let (of_store, patient) = (self.fault.of_store, (self.fault.patient)(State::Locked));
         let mut unlock = None;
         self.under_fault(&[State::Locked], after, |scene, put| {
             put();
             unlock = of_store.then(|| scene.refused_unlock());
-            scene.ask_all(&[(State::Locked, true)])
+            scene.ask_all(&[(State::Locked, patient)])
         });
         self.unlock = unlock;
         self.scene.pass_to_the_next_code();
@@ -199,7 +200,7 @@ impl Examination {
         let known = !wanted.is_empty() && !page::writes();
         let patience = if known { PATIENCE } else { SETTLED };
         let began = Instant::now();
-        let patient = is_patient(state, self.fault.patient);
+        let patient = (self.fault.patient)(state);
         loop {
             let records = self.records().split_off(before);
             let of = |by| match &seen[by as usize] {
@@ -250,12 +251,6 @@ const HEAD: &str = "\
 | state | `credential_process` | container | IMDSv2 | what is said | journal | once it is over |
 |---|---|---|---|---|---|---|
 ";
-
-/// Whether who comes too soon comes again, of a fault for whose other states this is so or not. Nothing has to be made for
-/// who has a session, or is locked out: only what is done for others may be in the way.
-const fn is_patient(state: State, by_fault: bool) -> bool {
-    by_fault || matches!(state, State::Warm | State::Refreshing | State::Locked)
-}
 
 /// Whether an endpoint's limit is on record. Its door's own limit, which may be the first on a busy machine, does not
 /// know what was asked for.

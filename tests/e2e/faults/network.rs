@@ -84,7 +84,7 @@ fn name_fault(
         name,
         how,
         at_most,
-        patient: word == "lost",
+        patient: if word == "lost" { |_| true } else { |_| false },
         of_store: false,
         prepare: Box::new(move |lab| {
             say(lab, "");
@@ -192,7 +192,11 @@ fn proxy_fault(
         name,
         how,
         at_most,
-        patient: manner != Manner::Hangs,
+        patient: if manner == Manner::Hangs {
+            |_| false
+        } else {
+            |_| true
+        },
         of_store: false,
         prepare: Box::new(move |lab| {
             let front = Front::start(lab);

@@ -21,7 +21,7 @@ fn always(name: &'static str, how: &'static str, at_most: &'static str, twist: T
 /// The same, where no attempt is answered at once.
 fn slowly(name: &'static str, how: &'static str, at_most: &'static str, twist: Twist) -> Fault {
     Fault {
-        patient: false,
+        patient: |_| false,
         ..always(name, how, at_most, twist)
     }
 }
