@@ -117,15 +117,6 @@ impl Site for Container {
 }
 
 impl Container {
-    /// What is no request for credentials at all.
-    fn turned_away<'a>(&'a self, caller: &'a Caller, why: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let peer = caller.peer().await.clone();
-            self.note(peer, why.to_owned()).await;
-            caller.refused().await;
-        })
-    }
-
     async fn serve(&self, stand: &Stand, caller: &Caller) -> Reply {
         let handed = stand.hand_out(&self.broker, caller, None, credentials::container);
         match handed.await {

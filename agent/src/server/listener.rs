@@ -85,6 +85,15 @@ pub(super) trait Site: Send + Sync + 'static {
 
     /// Puts a refusal on record.
     fn note(&self, peer: Peer, why: String) -> Answer<'_, ()>;
+
+    /// Refuses what is no request for credentials at all: on record, and slower for who does so again and again.
+    fn turned_away<'a>(&'a self, caller: &'a Caller, why: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let peer = caller.peer().await.clone();
+            self.note(peer, why.to_owned()).await;
+            caller.refused().await;
+        })
+    }
 }
 
 /// What all listeners share.

@@ -102,14 +102,6 @@ impl Imds {
         None
     }
 
-    fn turned_away<'a>(&'a self, caller: &'a Caller, why: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let peer = caller.peer().await.clone();
-            self.note(peer, why.to_owned()).await;
-            caller.refused().await;
-        })
-    }
-
     async fn data(&self, caller: &Caller, path: &str, entry: Entry) -> Reply {
         let profile = self.broker.profile_now(&self.stand.open);
         let instance = Instance::new(&profile, &self.stand.open.lease, self.broker.now());
