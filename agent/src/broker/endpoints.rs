@@ -258,29 +258,10 @@ impl Broker {
         let era = self.identities.era()?;
         let meaning = self.meaning_now(endpoint)?;
         self.still_confirmed(&meaning.grant, endpoint.tree, &endpoint.owner)?;
-        let manner = Manner {
-            person: meaning.settings.agent.prompt_wait,
-            refresh: refresh_wait(endpoint.ask.interface),
-            least: least_life(endpoint.ask.interface),
-        };
-        let (question, profile) = (meaning.question.clone(), &meaning.grant.profile);
-        let minted = self.session(
-            &meaning.identity,
-            question,
-            &profile.name,
-            manner,
-            Told::ByLease,
-        );
-        let identity = &meaning.identity;
-        let waiter = || Waiter::new(&meaning.grant, &endpoint.owner);
-        let minted = tokio::select! {
-            biased;
-            minted = tokio::time::timeout(ANSWER_WITHIN, minted) => {
-                minted.map_err(|_| self.identities.too_late(identity, ANSWER_WITHIN))??
-            }
-            asked = self.identities.comes_again(&identity.name, waiter, manner.person) => {
-                return Err(asked);
-            }
+        let least = least_life(endpoint.ask.interface);
+        let minted = match self.sessions.fresh(&meaning.question, least) {
+            Some(minted) => minted,
+            None => Box::pin(self.minted_soon(endpoint, &meaning)).await?,
         };
         self.record_serve(HandOut {
             endpoint,
@@ -297,12 +278,38 @@ impl Broker {
         if minted.session.is_spent(now) {
             return Err(Failure::Busy("the session ended while it was recorded"));
         }
-        let profile = Arc::clone(profile);
         Ok(Handed {
             minted,
             interface: endpoint.ask.interface,
-            profile,
+            profile: Arc::clone(&meaning.grant.profile),
         })
+    }
+
+    /// The session for a caller that hardly waits.
+    async fn minted_soon(
+        self: &Arc<Self>,
+        endpoint: &OpenEndpoint,
+        meaning: &Meaning,
+    ) -> Result<Arc<Minted>, Failure> {
+        let interface = endpoint.ask.interface;
+        let manner = Manner {
+            person: meaning.settings.agent.prompt_wait,
+            refresh: refresh_wait(interface),
+            least: least_life(interface),
+        };
+        let (identity, question) = (&meaning.identity, meaning.question.clone());
+        let name = &meaning.grant.profile.name;
+        let minted = self.session(identity, question, name, manner, Told::ByLease);
+        let waiter = || Waiter::new(&meaning.grant, &endpoint.owner);
+        tokio::select! {
+            biased;
+            minted = tokio::time::timeout(ANSWER_WITHIN, minted) => {
+                minted.map_err(|_| self.identities.too_late(identity, ANSWER_WITHIN))?
+            }
+            asked = self.identities.comes_again(&identity.name, waiter, manner.person) => {
+                Err(asked)
+            }
+        }
     }
 
     /// The endpoint's profile under the configuration in force; where the rules do not grant it any more, as it was.

@@ -132,6 +132,15 @@ impl Sessions {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The session for a question that has one which needs no thought: [`Sessions::session`] would hand it out, at once and
+    /// to everybody.
+    pub(super) fn fresh(&self, question: &Question, least: Duration) -> Option<Arc<Minted>> {
+        let cache = self.cache();
+        let minted = cache.entries.get(question)?.minted.as_ref()?;
+        let judged = minted.freshness(self.clock.as_ref(), least);
+        (judged == Freshness::Fresh).then(|| Arc::clone(minted))
+    }
+
     /// The session for a question: from the cache, from the flight under way, or by `mint`. `refreshable` says
     /// whether `mint` can do without a person; a session that still lives is not refreshed otherwise. `mint` is
     /// told whether it works behind its callers' backs.
