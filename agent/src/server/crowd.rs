@@ -1,7 +1,6 @@
 //! What one process may take of the endpoints, so that there is something left for others: so many requests at a time, and
 //! so many refusals in a time. Processes that nobody could name are one.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,13 +26,16 @@ const MAX_PROCESSES: usize = 2 * MAX_CONNECTIONS;
 
 /// The processes that are being answered, or were refused lately.
 #[derive(Debug, Default)]
-pub(super) struct Crowd(Mutex<HashMap<u32, Dealings>>);
+pub(super) struct Crowd(Mutex<Processes>);
 
-#[derive(Debug)]
+/// By pid, in its order: mostly there are a few, and each request looks for its own twice.
+type Processes = Vec<(u32, Dealings)>;
+
+#[derive(Debug, Default)]
 struct Dealings {
     at_once: usize,
-    /// When all refusals so far would have been told at the slow pace.
-    paid_off: Instant,
+    /// When all refusals so far would have been told at the slow pace; `None` if there were none.
+    paid_off: Option<Instant>,
 }
 
 /// A request that is being answered.
@@ -46,10 +48,12 @@ pub(super) struct Attended<'a> {
 impl Drop for Attended<'_> {
     fn drop(&mut self) {
         let mut processes = self.crowd.processes();
-        if let Some(process) = processes.get_mut(&self.pid) {
+        if let Ok(place) = place(&processes, self.pid) {
+            let process = &mut processes[place].1;
             process.at_once -= 1;
-            if process.at_once == 0 && process.paid_off <= Instant::now() {
-                processes.remove(&self.pid);
+            let owes = |paid_off| paid_off > Instant::now();
+            if process.at_once == 0 && !process.paid_off.is_some_and(owes) {
+                processes.remove(place);
             }
         }
     }
@@ -59,7 +63,7 @@ impl Crowd {
     /// Begins with a request of this process; `None` when as many as there may be are under way.
     pub(super) fn attend(&self, pid: u32) -> Option<Attended<'_>> {
         let mut processes = self.processes();
-        let process = known(&mut processes, pid, Instant::now());
+        let process = known(&mut processes, pid);
         if process.at_once >= MAX_AT_ONCE {
             return None;
         }
@@ -77,29 +81,37 @@ impl Crowd {
 
     fn may_be_told(&self, pid: u32, now: Instant) -> bool {
         let mut processes = self.processes();
-        let process = known(&mut processes, pid, now);
-        let paid_off = process.paid_off.max(now) + ONE_MORE_IN;
+        let process = known(&mut processes, pid);
+        let paid_off = process.paid_off.map_or(now, |paid_off| paid_off.max(now)) + ONE_MORE_IN;
         let told = paid_off - now <= ONE_MORE_IN * REFUSED_AT_ONCE;
         if told {
-            process.paid_off = paid_off;
+            process.paid_off = Some(paid_off);
         }
         told
     }
 
-    fn processes(&self) -> MutexGuard<'_, HashMap<u32, Dealings>> {
+    fn processes(&self) -> MutexGuard<'_, Processes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Where a process is, or would be.
+fn place(processes: &Processes, pid: u32) -> Result<usize, usize> {
+    processes.binary_search_by_key(&pid, |(pid, _)| *pid)
+}
+
 /// Where there are too many, those are forgotten that wait for nothing: their refusals are old, or count no more.
-fn known(processes: &mut HashMap<u32, Dealings>, pid: u32, now: Instant) -> &mut Dealings {
-    if processes.len() >= MAX_PROCESSES && !processes.contains_key(&pid) {
-        processes.retain(|_, process| process.at_once > 0);
+fn known(processes: &mut Processes, pid: u32) -> &mut Dealings {
+    let mut found = place(processes, pid);
+    if found.is_err() && processes.len() >= MAX_PROCESSES {
+        processes.retain(|(_, process)| process.at_once > 0);
+        found = place(processes, pid);
     }
-    processes.entry(pid).or_insert(Dealings {
-        at_once: 0,
-        paid_off: now,
-    })
+    let place = found.unwrap_or_else(|place| {
+        processes.insert(place, (pid, Dealings::default()));
+        place
+    });
+    &mut processes[place].1
 }
 
 #[cfg(test)]
@@ -150,6 +162,7 @@ mod tests {
             crowd.may_be_told(u32::try_from(pid).unwrap_or_default(), now);
             assert!(crowd.processes().len() <= MAX_PROCESSES);
         }
-        assert!(crowd.processes().contains_key(&0), "it is being answered");
+        let busy = place(&crowd.processes(), 0);
+        assert!(busy.is_ok(), "it is being answered");
     }
 }

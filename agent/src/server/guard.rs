@@ -11,17 +11,17 @@ use subtle::ConstantTimeEq;
 
 /// Headers that only browsers and proxies send. botocore proxies IMDS requests when told to, so a proxy is no
 /// theory (`Via`, `X-Forwarded-For`); IMDS itself refuses the latter.
-const FOREIGN: [HeaderName; 10] = [
-    HeaderName::from_static("origin"),
-    HeaderName::from_static("referer"),
-    HeaderName::from_static("sec-fetch-site"),
-    HeaderName::from_static("sec-fetch-mode"),
-    HeaderName::from_static("sec-fetch-dest"),
-    HeaderName::from_static("sec-fetch-user"),
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("forwarded"),
-    HeaderName::from_static("via"),
+const FOREIGN: [&str; 10] = [
+    "origin",
+    "referer",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+    "sec-fetch-dest",
+    "sec-fetch-user",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "forwarded",
+    "via",
 ];
 
 /// Why a request's head is refused.
@@ -59,7 +59,8 @@ pub fn from_an_sdk(uri: &Uri, headers: &HeaderMap, ours: Ours) -> Result<(), For
     if hosts.next().is_some() || !host.is_some_and(|host| ours.is(host)) {
         return Err(ForeignHead::Host);
     }
-    match FOREIGN.iter().find(|name| headers.contains_key(*name)) {
+    // An SDK sends few headers: each is looked at once, instead of looking for each that must not be there.
+    match headers.keys().find(|name| FOREIGN.contains(&name.as_str())) {
         Some(name) => Err(ForeignHead::Header(name.clone())),
         None => Ok(()),
     }
@@ -78,13 +79,18 @@ impl Ours {
             Some((name, digits)) if !digits.ends_with(']') => (name, Some(digits)),
             _ => (host, None),
         };
-        let is = |number: u16| port.is_none_or(|digits| digits == number.to_string());
+        let is = |number| port.is_none_or(|digits| is_spelt(number, digits));
         match name {
             "127.0.0.1" | "[::1]" => is(self.port),
             _ if name.eq_ignore_ascii_case("localhost") => is(self.port),
             _ => name == self.at_aws && is(80),
         }
     }
+}
+
+/// A number has one spelling: no sign, no zero in front.
+fn is_spelt(number: u16, digits: &str) -> bool {
+    digits.starts_with(|first| matches!(first, '1'..='9')) && digits.parse() == Ok(number)
 }
 
 #[cfg(test)]
@@ -172,7 +178,7 @@ mod tests {
 
     #[test]
     fn browsers_and_proxies_are_refused() {
-        for name in FOREIGN {
+        for name in FOREIGN.map(HeaderName::from_static) {
             let mut headers = head(&[("host", "127.0.0.1")]);
             headers.insert(name.clone(), HeaderValue::from_static("x"));
             assert_eq!(sent(&headers, 1), Err(ForeignHead::Header(name)));

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -286,9 +287,9 @@ impl<S: Site> Listener<S> {
             }
             self.site.answer(caller, &request).await
         };
-        match tokio::time::timeout(DEADLINE, answer).await {
-            Ok(reply) => reply,
-            Err(_) => {
+        match in_time(answer).await {
+            Some(reply) => reply,
+            None => {
                 let noted = self.note(caller, &Refusal::Late);
                 let _journal_hangs = tokio::time::timeout(NOTED_WITHIN, noted).await;
                 self.site.refuse(&Refusal::Late)
@@ -317,6 +318,16 @@ impl<S: Site> Listener<S> {
         let close = HeaderValue::from_static("close");
         reply.headers_mut().insert(CONNECTION, close);
         reply
+    }
+}
+
+/// An answer before its deadline. Most are there when they are first looked at, and get no timer.
+async fn in_time(answer: impl Future<Output = Reply>) -> Option<Reply> {
+    let mut answer = std::pin::pin!(answer);
+    let at_once = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context)));
+    match at_once.await {
+        Poll::Ready(reply) => Some(reply),
+        Poll::Pending => tokio::time::timeout(DEADLINE, answer).await.ok(),
     }
 }
 

@@ -104,8 +104,8 @@ impl Imds {
 
     async fn data(&self, caller: &Caller, path: &str, entry: Entry) -> Reply {
         let profile = self.broker.profile_now(&self.stand.open);
-        let instance = Instance::new(&profile, &self.stand.open.lease, self.broker.now());
-        match find(path, &instance) {
+        let instance = Instance::new(&profile, &self.stand.open.lease);
+        match find(path, &instance, || self.broker.now()) {
             Found::Text(found) => text(found.into()),
             Found::Credentials => self.credentials(caller, entry).await,
             Found::Nothing => page(StatusCode::NOT_FOUND),

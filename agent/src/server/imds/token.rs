@@ -77,20 +77,29 @@ fn millis(time: Duration) -> u64 {
 fn parse(token: &[u8]) -> Option<(u64, [u8; 32])> {
     let token: &[u8; LENGTH] = token.try_into().ok()?;
     let mut bytes = [0; LENGTH / 2];
-    for (byte, digits) in bytes.iter_mut().zip(token.chunks_exact(2)) {
-        *byte = digit(digits[0])? << 4 | digit(digits[1])?;
+    for (byte, [high, low]) in bytes.iter_mut().zip(token.as_chunks().0) {
+        let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+        if high | low == NONE {
+            return None;
+        }
+        *byte = high << 4 | low;
     }
     let (until, tag) = bytes.split_first_chunk()?;
     Some((u64::from_be_bytes(*until), tag.try_into().ok()?))
 }
 
-const fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+/// What a byte is as a digit; a table, since a request has eighty of them.
+static DIGITS: [u8; 256] = {
+    let (mut digits, mut value) = ([NONE; 256], 0);
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    digits
+};
+
+/// No digit; whatever it is joined with stays that.
+const NONE: u8 = 0xff;
 
 #[cfg(test)]
 mod tests {

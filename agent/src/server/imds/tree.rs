@@ -28,7 +28,6 @@ pub(super) enum Found {
 pub(super) struct Instance<'a> {
     profile: &'a Profile,
     lease: &'a LeaseId,
-    now: Timestamp,
 }
 
 /// `iam/info` (Terraform reads the account from it).
@@ -53,12 +52,8 @@ struct Identity<'a> {
 }
 
 impl<'a> Instance<'a> {
-    pub(super) const fn new(profile: &'a Profile, lease: &'a LeaseId, now: Timestamp) -> Self {
-        Self {
-            profile,
-            lease,
-            now,
-        }
+    pub(super) const fn new(profile: &'a Profile, lease: &'a LeaseId) -> Self {
+        Self { profile, lease }
     }
 
     fn role(&self) -> Cow<'a, str> {
@@ -78,14 +73,14 @@ impl<'a> Instance<'a> {
         self.profile.region.as_ref().map(|_| id_of(self.lease))
     }
 
-    fn iam_info(&self) -> String {
+    fn iam_info(&self, now: Timestamp) -> String {
         let arn = &self.profile.role;
         let (partition, account, role) = (arn.partition(), arn.account(), self.role());
         let id = id_of(self.lease);
         let id = id.trim_start_matches("i-").to_ascii_uppercase();
         json(&IamInfo {
             code: "Success",
-            last_updated: self.now,
+            last_updated: now,
             instance_profile_arn: format!(
                 "arn:{}:iam::{account}:instance-profile/{role}",
                 partition.as_str()
@@ -106,8 +101,9 @@ impl<'a> Instance<'a> {
     }
 }
 
-/// With and without a slash at the end, each path is the same; a listing has no newline at its end.
-pub(super) fn find(path: &str, instance: &Instance<'_>) -> Found {
+/// With and without a slash at the end, each path is the same; a listing has no newline at its end. The clock is read for
+/// the document that has a time.
+pub(super) fn find(path: &str, instance: &Instance<'_>, now: impl Fn() -> Timestamp) -> Found {
     let path = path.strip_suffix('/').unwrap_or(path);
     let known = |text: Option<String>| text.map_or(Found::Nothing, Found::Text);
     let fixed = |text: &str| Found::Text(text.to_owned());
@@ -123,7 +119,7 @@ pub(super) fn find(path: &str, instance: &Instance<'_>) -> Found {
     }
     match path.strip_prefix("/latest/meta-data/").unwrap_or_default() {
         "iam" => fixed("info\nsecurity-credentials/\nsecurity-credentials-extended/"),
-        "iam/info" => Found::Text(instance.iam_info()),
+        "iam/info" => Found::Text(instance.iam_info(now())),
         "iam/security-credentials" | "iam/security-credentials-extended" => fixed(&instance.role()),
         "instance-id" => known(instance.id()),
         "placement" => fixed("availability-zone\nregion"),
@@ -184,12 +180,15 @@ mod tests {
         let mut profile = samples::profile("dev");
         profile.region = region.map(|text| jumpgate_iam::Region::parse(text).unwrap());
         let lease = LeaseId::parse("01KAN0000000000000000000L1").unwrap();
-        let now = Timestamp::from_unix_seconds(1_800_000_000);
-        look(&Instance::new(&profile, &lease, now))
+        look(&Instance::new(&profile, &lease))
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_unix_seconds(1_800_000_000)
     }
 
     fn text(path: &str, region: Option<&str>) -> Option<String> {
-        match with(region, |instance| find(path, instance)) {
+        match with(region, |instance| find(path, instance, now)) {
             Found::Text(text) => Some(text),
             Found::Nothing => None,
             Found::Credentials => Some("credentials".into()),
@@ -278,7 +277,7 @@ mod tests {
             "*",
         ] {
             assert_eq!(
-                with(Some("eu-west-1"), |instance| find(path, instance)),
+                with(Some("eu-west-1"), |instance| find(path, instance, now)),
                 Found::Nothing,
                 "{path}"
             );
@@ -288,7 +287,7 @@ mod tests {
     #[test]
     fn documents_read_as_their_readers_expect() {
         let region = Some("eu-west-1");
-        let info = with(region, |instance| instance.iam_info());
+        let info = with(region, |instance| instance.iam_info(now()));
         let info: serde_json::Value = serde_json::from_str(&info).unwrap();
         let arn = info["InstanceProfileArn"].as_str().unwrap();
         assert!(
