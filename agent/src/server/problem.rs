@@ -171,8 +171,8 @@ fn store_hint(identity: &str, error: &StoreError) -> Option<String> {
 const fn upstream_hint(error: &TokenError) -> &'static str {
     match error.kind {
         TokenErrorKind::Denied => {
-            "the role's trust policy and the user's own policy must both allow it \
-             (with tags: sts:TagSession; with a source identity: sts:SetSourceIdentity)"
+            "the role's trust policy and the policies of who assumes it (the user; in a chain, the role before) \
+             must both allow it (with tags: sts:TagSession; with a source identity: sts:SetSourceIdentity)"
         }
         TokenErrorKind::MfaRejected => "wait for the next code and try again",
         TokenErrorKind::CredentialsRejected => {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::cell::{Interface, Seen, State, profile};
 use super::page;
 use super::scene::Scene;
+use super::shape::Shape;
 use crate::surroundings::PATIENCE;
 
 /// What goes wrong.
@@ -22,6 +23,8 @@ pub(crate) struct Fault {
     /// In which states who comes too soon comes again: where AWS answers each attempt at once, be it with an error, an
     /// endpoint that was too soon gets the failure at the next request.
     pub(crate) patient: fn(State) -> bool,
+    /// What is asked for.
+    pub(crate) shape: Shape,
     /// Whether it has to do with where the key is kept: then the key is really there, and is asked for where it has to be
     /// read, too.
     pub(crate) of_store: bool,
@@ -46,6 +49,7 @@ impl Fault {
             how,
             at_most,
             patient: |_| true,
+            shape: Shape::Plain,
             of_store: false,
             prepare: Box::new(|_| ()),
             put: Box::new(put),
@@ -95,7 +99,7 @@ pub(crate) fn examine(faults: Vec<Fault>) {
 
 fn examine_one(mut fault: Fault) {
     let prepare = std::mem::replace(&mut fault.prepare, Box::new(|_| ()));
-    let Some(scene) = Scene::new(prepare, fault.of_store) else {
+    let Some(scene) = Scene::new(fault.shape, prepare, fault.of_store) else {
         return;
     };
     let mut examination = Examination {
@@ -128,6 +132,7 @@ impl Examination {
         self.scene.make_sessions(State::Refreshing);
         self.scene.pass_to_the_refresh();
         self.scene.make_sessions(State::Warm);
+        self.scene.make_what_comes_before(State::Cold);
         let states = [State::Cold, State::Warm, State::Refreshing];
         let patient = self.fault.patient;
         self.under_fault(&states, BY_ITSELF, |scene, put| {

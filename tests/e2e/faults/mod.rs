@@ -15,6 +15,7 @@ mod network;
 mod page;
 mod place;
 mod scene;
+mod shape;
 mod sts;
 mod world;
 
@@ -36,6 +37,17 @@ const FAULTS: &[(&str, &[&str])] = &[
             "STS's answer is too large",
             "STS's credentials have expired",
             "STS's session is another role's",
+        ],
+    ),
+    (
+        "A chain of roles, and a session scoped down",
+        &[
+            "A chain: STS refuses",
+            "A chain: STS hangs",
+            "A chain: STS's answer is garbled",
+            "Scoped down: STS refuses",
+            "Scoped down: STS hangs",
+            "Scoped down: STS's answer is garbled",
         ],
     ),
     (

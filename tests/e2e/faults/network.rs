@@ -80,12 +80,13 @@ fn name_fault(
     let front = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&front);
     let say = |lab: &Lab, word: &str| std::fs::write(lab.path("names"), word).unwrap();
+    let put = move |lab: &Lab| say(lab, word);
+    let away = move |lab: &Lab| {
+        assert!(kept.lock().unwrap().is_some());
+        say(lab, "");
+    };
     Fault {
-        name,
-        how,
-        at_most,
         patient: if word == "lost" { |_| true } else { |_| false },
-        of_store: false,
         prepare: Box::new(move |lab| {
             say(lab, "");
             lab.set("NAMES", &lab.path("names").display().to_string());
@@ -94,11 +95,7 @@ fn name_fault(
             Front::is_sts(lab, Some(started.port));
             *front.lock().unwrap() = Some(started);
         }),
-        put: Box::new(move |lab| say(lab, word)),
-        away: Box::new(move |lab| {
-            assert!(kept.lock().unwrap().is_some());
-            say(lab, "");
-        }),
+        ..Fault::new([name, how, at_most], put, away)
     }
 }
 
@@ -188,16 +185,16 @@ fn proxy_fault(
     let is = |shared: &Mutex<Option<(Front, Proxy)>>, manner| {
         shared.lock().unwrap().as_ref().unwrap().1.is(manner);
     };
+    let (put, away) = (
+        move |_: &Lab| is(&of_put, manner),
+        move |_: &Lab| is(&of_away, Manner::Tunnels),
+    );
     Fault {
-        name,
-        how,
-        at_most,
         patient: if manner == Manner::Hangs {
             |_| false
         } else {
             |_| true
         },
-        of_store: false,
         prepare: Box::new(move |lab| {
             let front = Front::start(lab);
             Front::is_sts(lab, None);
@@ -207,8 +204,7 @@ fn proxy_fault(
             lab.add_secret(PASSWORD);
             *shared.lock().unwrap() = Some((front, proxy));
         }),
-        put: Box::new(move |_| is(&of_put, manner)),
-        away: Box::new(move |_| is(&of_away, Manner::Tunnels)),
+        ..Fault::new([name, how, at_most], put, away)
     }
 }
 

@@ -4,14 +4,15 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use jumpgate_tests::Lab;
 use jumpgate_tests::prompts::Prompt;
 use jumpgate_tests::sts::MFA_SERIAL;
+use jumpgate_tests::{Lab, Ran};
 use serde_json::Value;
 
 use super::cell::{Answer, Interface, Seen, State, profile};
-use crate::built::{clock_to_set, lab};
-use crate::endpoints::{authorized, imds_document, imds_token, open, warm};
+use super::shape::Shape;
+use crate::built::clock_to_set;
+use crate::endpoints::authorized;
 use crate::surroundings::PATIENCE;
 
 /// What is left of a session that is about to be refreshed: less than any interface hands out without trying.
@@ -26,6 +27,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// All states, one beside the other.
 pub(crate) struct Scene {
+    shape: Shape,
     pub(crate) lab: Lab,
     person: Person,
     endpoints: Vec<(State, Interface, Value)>,
@@ -36,8 +38,8 @@ impl Scene {
     /// An agent that runs, with a key that is stored; nothing is unlocked. `prepare` sees the lab before the agent does.
     /// Nothing where no clock can be set; that is noted as a skip. `really`: the key is stored as it is on any day, in the
     /// keyring if the lab has one, and not in a file that costs nothing to open.
-    pub(crate) fn new(prepare: impl FnOnce(&mut Lab), really: bool) -> Option<Self> {
-        let mut lab = lab(&profiles());
+    pub(crate) fn new(shape: Shape, prepare: impl FnOnce(&mut Lab), really: bool) -> Option<Self> {
+        let mut lab = shape.lab();
         if !clock_to_set(&mut lab) {
             return None;
         }
@@ -53,9 +55,10 @@ impl Scene {
             .into_iter()
             .flat_map(|state| [Interface::Container, Interface::Imds].map(|by| (state, by)));
         let endpoints = cells
-            .map(|(state, by)| (state, by, open(&lab, &profile(state, by), by.word())))
+            .map(|(state, by)| (state, by, shape.open(&lab, &profile(state, by), by)))
             .collect();
         Some(Self {
+            shape,
             lab,
             person,
             endpoints,
@@ -78,8 +81,18 @@ impl Scene {
 
     /// A session for each profile of this state.
     pub(crate) fn make_sessions(&self, state: State) {
-        let profiles = Interface::ALL.map(|by| profile(state, by));
-        warm(&self.lab, &profiles.each_ref().map(String::as_str));
+        for by in Interface::ALL {
+            self.fetch(&profile(state, by)).good();
+        }
+    }
+
+    /// What stands before a session of this state, where that is another session: so it is the last call that fails.
+    pub(crate) fn make_what_comes_before(&self, state: State) {
+        for by in Interface::ALL {
+            if let Some(words) = self.shape.words_before(&profile(state, by)) {
+                self.lab.run(&words.each_ref().map(String::as_str)).good();
+            }
+        }
     }
 
     /// Until those sessions are to be refreshed.
@@ -115,7 +128,7 @@ impl Scene {
             }
             Interface::Imds => {
                 let endpoint = self.endpoint(state, by);
-                let (status, body) = imds_document(endpoint, &imds_token(endpoint));
+                let (status, body) = self.shape.imds_document(endpoint);
                 self.by_http(status, &body)
             }
         };
@@ -196,8 +209,14 @@ impl Scene {
         &all.find(|one| one.0 == state && one.1 == by).unwrap().2
     }
 
+    fn fetch(&self, profile: &str) -> Ran {
+        let words = self.shape.words(&self.lab, profile);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.lab.run(&words)
+    }
+
     fn by_process(&self, profile: &str) -> Answer {
-        let ran = self.lab.run(&["credential-process", profile]);
+        let ran = self.fetch(profile);
         if ran.status.success() {
             assert_eq!(ran.stderr, "");
             self.is_good(&ran.json());
@@ -231,7 +250,7 @@ impl Scene {
     /// What is handed out was made by AWS, for this role, and has not expired.
     fn is_good(&self, document: &Value) {
         let key = document["AccessKeyId"].as_str().unwrap();
-        let made = self.lab.double.events_of("AssumeRole").into_iter();
+        let made = self.lab.double.events_of(self.shape.made_by()).into_iter();
         let mut issued = made.filter_map(|event| event.issued);
         assert!(
             issued.any(|issued| issued.access_key_id == key),
@@ -272,18 +291,6 @@ fn with_any_bus(said: &str) -> String {
         || said.to_owned(),
         |(before, why)| format!("{before}to socket …/bus: {why}"),
     )
-}
-
-fn profiles() -> String {
-    let one = |state, by| {
-        let name = profile(state, by);
-        format!(
-            "\n[profile.{name}]\naccount = \"target\"\nrole = \"Developer\"\ntags = {{ N = \"{name}\" }}\n"
-        )
-    };
-    let all = State::ALL.into_iter();
-    all.flat_map(|state| Interface::ALL.map(|by| one(state, by)))
-        .collect()
 }
 
 /// Who gives MFA codes, when told to.

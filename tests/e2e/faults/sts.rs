@@ -5,6 +5,7 @@ use std::time::Duration;
 use jumpgate_tests::sts::{Fault as Twist, When};
 
 use super::examine::{Fault, examine};
+use super::shape::Shape;
 
 const THRICE: &str = "for three attempts, 12 s at most, and for one where a code is sent; an endpoint that gave up with \
                       503 `upstream_timed_out` before the third has the failure at the next request. It is remembered for 3 s";
@@ -26,6 +27,20 @@ fn slowly(name: &'static str, how: &'static str, at_most: &'static str, twist: T
     }
 }
 
+/// The same where more than one call makes a session.
+fn and_shaped(names: [&'static str; 2], fault: impl Fn() -> Fault) -> Vec<Fault> {
+    let shaped = |shape, name| Fault {
+        shape,
+        name,
+        ..fault()
+    };
+    vec![
+        fault(),
+        shaped(Shape::Chained, names[0]),
+        shaped(Shape::Scoped, names[1]),
+    ]
+}
+
 #[test]
 fn sts_refuses() {
     let refusal = Twist::Error {
@@ -33,12 +48,16 @@ fn sts_refuses() {
         code: "AccessDenied".to_owned(),
         message: "User: arn:aws:iam::111111111111:user/alice is not authorized".to_owned(),
     };
-    examine(vec![always(
-        "STS refuses",
-        "Every call is answered with 403 `AccessDenied`.",
-        "for one call; the refusal is remembered for 10 s",
-        refusal,
-    )]);
+    let refuses = || {
+        always(
+            "STS refuses",
+            "Every call is answered with 403 `AccessDenied`.",
+            "for one call; the refusal is remembered for 10 s",
+            refusal.clone(),
+        )
+    };
+    let names = ["A chain: STS refuses", "Scoped down: STS refuses"];
+    examine(and_shaped(names, refuses));
 }
 
 #[test]
@@ -68,13 +87,16 @@ fn sts_is_out_of_order() {
 #[test]
 fn sts_is_slow() {
     const TO_THE_LIMITS: &str = "12 s for all attempts, and 5 s where a code is sent or a session still lives; at an endpoint 0.7 s. The failure is remembered for 3 s";
-    examine(vec![
+    let hangs = || {
         slowly(
             "STS hangs",
             "No call is ever answered; the connection stays open.",
             TO_THE_LIMITS,
             Twist::Hang,
-        ),
+        )
+    };
+    let mut faults = and_shaped(["A chain: STS hangs", "Scoped down: STS hangs"], hangs);
+    faults.extend([
         slowly(
             "STS drips",
             "Every answer comes byte by byte, ten a second.",
@@ -88,18 +110,26 @@ fn sts_is_slow() {
             Twist::Delay(Duration::from_secs(2)),
         ),
     ]);
+    examine(faults);
 }
 
 #[test]
 fn sts_answers_with_something_else() {
     const ONCE: &str = "for one call; the failure is remembered for 3 s";
-    examine(vec![
+    let garbled = || {
         always(
             "STS's answer is garbled",
             "The first half of every answer is followed by what is no XML.",
             ONCE,
             Twist::MalformedXml,
-        ),
+        )
+    };
+    let names = [
+        "A chain: STS's answer is garbled",
+        "Scoped down: STS's answer is garbled",
+    ];
+    let mut faults = and_shaped(names, garbled);
+    faults.extend([
         always(
             "STS's answer is cut off",
             "The connection ends in the middle of every answer.",
@@ -125,4 +155,5 @@ fn sts_answers_with_something_else() {
             Twist::OtherRole,
         ),
     ]);
+    examine(faults);
 }
