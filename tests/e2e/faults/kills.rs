@@ -113,7 +113,9 @@ fn found(machine: &Machine, victim: Victim, draw: &mut Draw) -> Option<u32> {
     let agents = |one: &Process| one.kind == Kind::Agent;
     let is_agent = |pid: u32| all.iter().any(|one| one.pid == pid && agents(one));
     let fits = |one: &&Process| match victim {
-        Victim::Agent => agents(one),
+        // A child that an agent has just made bears the agent's name until it becomes the program that asks: killed, it
+        // would be a prompter.
+        Victim::Agent => agents(one) && !is_agent(one.parent),
         Victim::Client => one.kind == Kind::Client,
         Victim::Prompter => one.kind == Kind::Program && is_agent(one.parent),
     };
