@@ -245,8 +245,10 @@ impl Broker {
         note: Option<&'static str>,
     ) -> Result<Handed, Failure> {
         self.arrive().await;
-        let handed = self.handed(endpoint, peer, note).await;
-        self.noted(peer, &endpoint.ask, handed).await
+        match self.handed(endpoint, peer, note).await {
+            Ok(handed) => Ok(handed),
+            refused => Box::pin(self.noted(peer, &endpoint.ask, refused)).await,
+        }
     }
 
     async fn handed(

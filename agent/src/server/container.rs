@@ -6,17 +6,18 @@
 
 use std::sync::Arc;
 
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::{Method, Request, StatusCode};
 use jumpgate_api::{Code, Interface, Problem};
 use serde::Serialize;
 
 use super::credentials::{self, Outgoing, may_pass};
 use super::guard::is_token;
 use super::holder::Caller;
-use super::listener::{Refusal, Reply, Site};
+use super::listener::{Refusal, Site};
 use super::problem::problem;
+use super::reply::{Kind, More, Reply};
 use super::stand::{Stand, Stands};
 use crate::broker::Broker;
 use crate::domain::name::LeaseId;
@@ -79,10 +80,8 @@ impl Site for Container {
             if !matches!(*request.method(), Method::GET | Method::HEAD) {
                 let why = "only GET and HEAD are answered here";
                 self.turned_away(caller, why).await;
-                let mut reply = refusal(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidRequest, why);
-                let allowed = HeaderValue::from_static("GET, HEAD");
-                reply.headers_mut().insert(ALLOW, allowed);
-                return reply;
+                let refused = refusal(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidRequest, why);
+                return refused.with(More::Allow("GET, HEAD"));
             }
             let stand = self.paths.find(lease);
             match &stand {
@@ -120,7 +119,7 @@ impl Container {
     async fn serve(&self, stand: &Stand, caller: &Caller) -> Reply {
         let handed = stand.hand_out(&self.broker, caller, None, credentials::container);
         match handed.await {
-            Ok(body) => json(StatusCode::OK, Outgoing(body).into()),
+            Ok(body) => Reply::new(StatusCode::OK, Kind::Json, Outgoing(body).into()),
             Err(failure) => unserved(&problem(&failure)),
         }
     }
@@ -182,13 +181,6 @@ fn refusal(status: StatusCode, code: Code, message: &str) -> Reply {
         code_again: code.as_str(),
         message_again: message,
     };
-    json(status, serde_json::to_vec(&body).unwrap_or_default().into())
-}
-
-fn json(status: StatusCode, body: Bytes) -> Reply {
-    let mut reply = Response::new(body.into());
-    *reply.status_mut() = status;
-    let kind = HeaderValue::from_static("application/json");
-    reply.headers_mut().insert(CONTENT_TYPE, kind);
-    reply
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    Reply::new(status, Kind::Json, body.into())
 }

@@ -164,6 +164,13 @@ impl Caller {
 
     /// The process; pid 0 when none of ours holds the socket any more, or it was not found in time.
     pub(super) async fn peer(&self) -> &Peer {
+        match self.peer.get() {
+            Some(peer) => peer,
+            None => Box::pin(self.looked_up()).await,
+        }
+    }
+
+    async fn looked_up(&self) -> &Peer {
         let looked = async || {
             let found = tokio::time::timeout(LOOK_WITHIN, self.holders.find(self.owner)).await;
             found.unwrap_or_else(|_| nobody(self.owner))

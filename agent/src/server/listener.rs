@@ -6,13 +6,12 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONNECTION, HeaderValue};
+use hyper::body::{Body, Incoming};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use jumpgate_api::MAX_HEAD_BYTES;
@@ -23,6 +22,7 @@ use super::crowd::Crowd;
 use super::guard::{self, ForeignHead, Ours};
 use super::holder::{Caller, Holders};
 use super::pace::{Pace, Paced};
+use super::reply::{More, Reply};
 use super::room::Room;
 use super::tcp_peer::{self, Owner, TcpPeers};
 use crate::domain::peer::{Peer, Stranger};
@@ -42,9 +42,6 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How long the record of an answer that is late already may delay it.
 const NOTED_WITHIN: Duration = Duration::from_millis(50);
-
-/// What is sent.
-pub(super) type Reply = Response<Full<Bytes>>;
 
 /// Why a request is not answered by its site.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -222,14 +219,12 @@ impl<S: Site> Listener<S> {
         let service = hyper::service::service_fn(|request| {
             pace.serving();
             async {
-                let mut reply = match &caller {
+                let reply = match &caller {
                     Ok(caller) => self.respond(caller, request).await,
                     Err(stranger) => self.last_word(&Refusal::from(stranger.clone())),
                 };
-                let no_store = HeaderValue::from_static("no-store");
-                reply.headers_mut().insert(CACHE_CONTROL, no_store);
                 pace.resting();
-                Ok::<_, Infallible>(reply)
+                Ok::<_, Infallible>(Response::from(reply))
             }
         });
         let paced = Paced {
@@ -265,7 +260,7 @@ impl<S: Site> Listener<S> {
     pub(super) async fn respond(&self, caller: &Caller, request: Request<Incoming>) -> Reply {
         let (port, at_aws) = (self.port, S::AT_AWS);
         let ours = Ours { port, at_aws };
-        let answer = async {
+        let answer = pin!(async {
             let Some(_attended) = caller.attended().await else {
                 self.note(caller, &Refusal::Crowd).await;
                 return self.last_word(&Refusal::Crowd);
@@ -286,7 +281,7 @@ impl<S: Site> Listener<S> {
                 return self.last_word(&Refusal::Body);
             }
             self.site.answer(caller, &request).await
-        };
+        });
         match in_time(answer).await {
             Some(reply) => reply,
             None => {
@@ -314,16 +309,12 @@ impl<S: Site> Listener<S> {
 
     /// A refusal that ends the connection.
     fn last_word(&self, refusal: &Refusal) -> Reply {
-        let mut reply = self.site.refuse(refusal);
-        let close = HeaderValue::from_static("close");
-        reply.headers_mut().insert(CONNECTION, close);
-        reply
+        self.site.refuse(refusal).with(More::Close)
     }
 }
 
 /// An answer before its deadline. Most are there when they are first looked at, and get no timer.
-async fn in_time(answer: impl Future<Output = Reply>) -> Option<Reply> {
-    let mut answer = std::pin::pin!(answer);
+async fn in_time(mut answer: Pin<&mut impl Future<Output = Reply>>) -> Option<Reply> {
     let at_once = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context)));
     match at_once.await {
         Poll::Ready(reply) => Some(reply),
@@ -339,9 +330,12 @@ async fn told(closing: &mut watch::Receiver<bool>) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use hyper::StatusCode;
+    use hyper::body::Bytes;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::server::reply::Kind;
 
     /// Answers everybody, but not at once.
     struct Willing;
@@ -352,14 +346,12 @@ mod tests {
         fn answer<'a>(&'a self, _: &'a Caller, _: &'a Request<Incoming>) -> Answer<'a, Reply> {
             Box::pin(async {
                 tokio::task::yield_now().await;
-                Reply::default()
+                Reply::new(StatusCode::OK, Kind::Json, Bytes::new())
             })
         }
 
         fn refuse(&self, _: &Refusal) -> Reply {
-            let mut reply = Reply::default();
-            *reply.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
-            reply
+            Reply::new(StatusCode::SERVICE_UNAVAILABLE, Kind::Json, Bytes::new())
         }
 
         fn note(&self, _: Peer, _: String) -> Answer<'_, ()> {

@@ -27,6 +27,7 @@ mod origin;
 mod pace;
 mod ports;
 mod problem;
+mod reply;
 mod room;
 mod routes;
 mod stand;

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use jumpgate_api::{JournalReport, Problem, ReloadReply};
 use tokio::net::UnixStream;
@@ -27,7 +28,7 @@ use crate::server::endpoints::Endpoints;
 use crate::server::holder::Caller;
 use crate::server::imds::Imds;
 use crate::server::imds::token::TokenKey;
-use crate::server::listener::{House, Listener, Reply};
+use crate::server::listener::{House, Listener};
 use crate::server::peer::{Held, admitted};
 use crate::server::stand::{Stand, Stands};
 
@@ -174,11 +175,12 @@ impl Endpoint {
         }
     }
 
-    pub(super) async fn respond(&self, request: Request<Incoming>) -> Reply {
-        match self {
+    pub(super) async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let reply = match self {
             Self::Container(listener, caller) => listener.respond(caller, request).await,
             Self::Imds(listener, caller, _) => listener.respond(caller, request).await,
-        }
+        };
+        reply.into()
     }
 }
 

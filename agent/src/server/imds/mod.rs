@@ -10,15 +10,16 @@ mod tree;
 use std::sync::Arc;
 
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SERVER};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::{HeaderMap, HeaderName};
+use hyper::{Method, Request, StatusCode};
 use jumpgate_api::Interface;
 
 use self::token::{TokenKey, Validity};
 use self::tree::{Found, Instance, find};
 use super::credentials::{self, Outgoing, may_pass};
 use super::holder::Caller;
-use super::listener::{Refusal, Reply, Site};
+use super::listener::{Refusal, Site};
+use super::reply::{Kind, More, Reply, TTL};
 use super::stand::Stand;
 use crate::broker::Broker;
 use crate::domain::lease::WITHOUT_TOKEN;
@@ -27,8 +28,6 @@ use crate::ports::Answer;
 
 /// Where tokens are had.
 const TOKEN_PATH: &str = "/latest/api/token";
-/// How long a token shall live, in seconds; in the answer, how long it does (Go, Ruby and Rust read it).
-const TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
 /// The token.
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
 /// What fluent-bit asks with to see whether tokens are needed here.
@@ -53,6 +52,15 @@ impl Entry {
     }
 }
 
+/// What keeps a request out.
+#[derive(Debug, Clone, Copy)]
+enum Shut {
+    /// An expired token, or a look whether tokens are needed: no refusal, since its client asks for another.
+    AsUsual,
+    /// What is on record.
+    For(&'static str),
+}
+
 /// The site of one endpoint.
 pub(super) struct Imds {
     broker: Arc<Broker>,
@@ -74,13 +82,11 @@ impl Imds {
         let token = self
             .key
             .issue(self.stand.token_name(), self.broker.running(), ttl);
-        let mut reply = text(token.into());
-        reply.headers_mut().insert(TTL, HeaderValue::from(ttl));
-        reply
+        text(token.into()).with(More::Ttl(ttl))
     }
 
-    /// What lets the request in. What an expired token gets is no refusal: its client asks for another.
-    async fn entry(&self, caller: &Caller, headers: &HeaderMap) -> Option<Entry> {
+    /// What lets the request in.
+    fn entry(&self, headers: &HeaderMap) -> Result<Entry, Shut> {
         let mut given = headers.get_all(TOKEN).iter();
         let (token, more) = (given.next(), given.next());
         let validity = match (token, more) {
@@ -90,26 +96,37 @@ impl Imds {
             }
             _ => Validity::Invalid,
         };
-        let why = match (validity, token) {
-            (Validity::Valid, _) => return Some(Entry::Token),
-            (Validity::Expired, _) => return None,
-            (Validity::Invalid, Some(token)) if token.as_bytes() == PROBE => return None,
-            (Validity::Invalid, Some(_)) => "the token does not open this endpoint",
-            (Validity::Invalid, None) if self.stand.allows_v1() => return Some(Entry::V1),
-            (Validity::Invalid, None) => "the request has no token",
-        };
-        self.turned_away(caller, why).await;
-        None
+        match (validity, token) {
+            (Validity::Valid, _) => Ok(Entry::Token),
+            (Validity::Expired, _) => Err(Shut::AsUsual),
+            (Validity::Invalid, Some(token)) if token.as_bytes() == PROBE => Err(Shut::AsUsual),
+            (Validity::Invalid, Some(_)) => Err(Shut::For("the token does not open this endpoint")),
+            (Validity::Invalid, None) if self.stand.allows_v1() => Ok(Entry::V1),
+            (Validity::Invalid, None) => Err(Shut::For("the request has no token")),
+        }
     }
 
-    async fn data(&self, caller: &Caller, path: &str, entry: Entry) -> Reply {
-        let profile = self.broker.profile_now(&self.stand.open);
-        let instance = Instance::new(&profile, &self.stand.open.lease);
-        match find(path, &instance, || self.broker.now()) {
+    async fn data(&self, caller: &Caller, request: &Request<Incoming>) -> Reply {
+        let entry = match self.entry(request.headers()) {
+            Ok(entry) => entry,
+            Err(shut) => {
+                if let Shut::For(why) = shut {
+                    self.turned_away(caller, why).await;
+                }
+                return page(StatusCode::UNAUTHORIZED);
+            }
+        };
+        match self.found(request.uri().path()) {
             Found::Text(found) => text(found.into()),
             Found::Credentials => self.credentials(caller, entry).await,
             Found::Nothing => page(StatusCode::NOT_FOUND),
         }
+    }
+
+    fn found(&self, path: &str) -> Found {
+        let profile = self.broker.profile_now(&self.stand.open);
+        let instance = Instance::new(&profile, &self.stand.open.lease);
+        find(path, &instance, || self.broker.now())
     }
 
     async fn credentials(&self, caller: &Caller, entry: Entry) -> Reply {
@@ -135,16 +152,12 @@ impl Imds {
         let for_token = path.trim_end_matches('/') == TOKEN_PATH;
         match (request.method(), for_token) {
             (&Method::PUT, true) => self.token(caller, request.headers()).await,
-            (&(Method::GET | Method::HEAD), false) => {
-                match self.entry(caller, request.headers()).await {
-                    Some(entry) => self.data(caller, path, entry).await,
-                    None => page(StatusCode::UNAUTHORIZED),
-                }
-            }
+            (&(Method::GET | Method::HEAD), false) => self.data(caller, request).await,
             (_, for_token) => {
                 let why = "the method is not answered here";
                 self.turned_away(caller, why).await;
-                not_allowed(if for_token { "PUT" } else { "GET, HEAD" })
+                let methods = if for_token { "PUT" } else { "GET, HEAD" };
+                page(StatusCode::METHOD_NOT_ALLOWED).with(More::Allow(methods))
             }
         }
     }
@@ -191,17 +204,8 @@ fn ttl(headers: &HeaderMap) -> Option<u32> {
     (1..=token::MAX_TTL).contains(&ttl).then_some(ttl)
 }
 
-fn not_allowed(methods: &'static str) -> Reply {
-    let mut reply = page(StatusCode::METHOD_NOT_ALLOWED);
-    let methods = HeaderValue::from_static(methods);
-    reply.headers_mut().insert(ALLOW, methods);
-    reply
-}
-
 fn text(body: Bytes) -> Reply {
-    let mut reply = Response::new(body.into());
-    set_headers(&mut reply, "text/plain");
-    reply
+    Reply::new(StatusCode::OK, Kind::Text, body)
 }
 
 /// A page that no client reads.
@@ -215,14 +219,5 @@ fn page(status: StatusCode) -> Reply {
          <html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>{code} - {name}</title></head>\
          <body><h1>{code} - {name}</h1></body></html>\n"
     );
-    let mut reply = Response::new(Bytes::from(body).into());
-    *reply.status_mut() = status;
-    set_headers(&mut reply, "text/html");
-    reply
-}
-
-fn set_headers(reply: &mut Reply, kind: &'static str) {
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(SERVER, HeaderValue::from_static("EC2ws"));
+    Reply::new(status, Kind::Page, body.into())
 }
