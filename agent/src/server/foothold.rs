@@ -42,10 +42,11 @@ impl Foothold {
 
     /// Resolves when something else is there, or nothing.
     pub async fn lost(&self, socket: &ControlSocket) {
-        let Some(events) = &self.0 else {
-            return std::future::pending().await;
-        };
+        // It may have gone before it was watched.
         while socket.is_in_place() {
+            let Some(events) = &self.0 else {
+                return std::future::pending().await;
+            };
             let read = events.async_io(Interest::READABLE, |events| {
                 Ok(rustix::io::read(events, &mut [0; EVENTS])?)
             });
@@ -102,5 +103,22 @@ mod tests {
         }
         drop(socket);
         assert!(!path.exists());
+    }
+
+    /// Who removes the directory may be at it yet when the socket is back.
+    #[tokio::test]
+    async fn a_place_that_is_gone_before_it_is_watched_is_missed() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("run");
+        let uid = rustix::process::geteuid().as_raw();
+        let path = directory.join("agent.sock");
+        let socket = ControlSocket::bind(&path, Owner { uid, pid: 42 }).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
+        let foothold = Foothold::of(&socket);
+        tokio::select! {
+            biased;
+            () = foothold.lost(&socket) => {}
+            () = tokio::task::yield_now() => panic!("nobody would ever know"),
+        }
     }
 }

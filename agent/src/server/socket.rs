@@ -19,6 +19,9 @@ const LOOKS: u32 = 350;
 /// The pause in between.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// How often a place is made that is gone before it is taken.
+const TRIES: usize = 8;
+
 /// Whose the place is to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner {
@@ -90,11 +93,21 @@ pub struct ControlSocket {
 type FileId = (u64, u64);
 
 impl ControlSocket {
-    /// Takes the place and listens.
+    /// Takes the place and listens. Who removes the directory may be at it yet: what is gone again is made again.
     ///
     /// # Errors
     /// A directory that others may enter, another agent, or the operating system's refusal.
     pub fn bind(path: &Path, owner: Owner) -> Result<Self, SocketError> {
+        for _ in 1..TRIES {
+            match Self::bind_once(path, owner) {
+                Err(SocketError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
+                bound => return bound,
+            }
+        }
+        Self::bind_once(path, owner)
+    }
+
+    fn bind_once(path: &Path, owner: Owner) -> Result<Self, SocketError> {
         let lock = take_place(path, owner)?;
         remove_stale(path)?;
         let listener = UnixListener::bind(path).map_err(|error| io_at(path, error))?;
@@ -316,6 +329,27 @@ mod tests {
             "nobody listens: it is stale"
         );
         drop(ControlSocket::bind(&path, owner()).unwrap());
+    }
+
+    #[test]
+    fn a_place_that_is_removed_while_it_is_taken_is_taken_again() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("run");
+        let path = directory.join("agent.sock");
+        for _ in 0..400 {
+            let made = directory.join("agent.lock");
+            let removed = std::thread::spawn(move || {
+                while !made.exists() {
+                    std::hint::spin_loop();
+                }
+                // Something may be made in it meanwhile.
+                let _left = std::fs::remove_dir_all(made.parent().unwrap());
+            });
+            let bound = ControlSocket::bind(&path, owner());
+            removed.join().unwrap();
+            drop(bound.unwrap());
+            let _gone_already = std::fs::remove_dir_all(&directory);
+        }
     }
 
     #[test]
