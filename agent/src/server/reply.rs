@@ -1,6 +1,7 @@
 //! What an endpoint says to an SDK. It is HTTP at the very last only: what it is until then is small, since it goes through
 //! many hands.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use http_body_util::Full;
@@ -13,8 +14,7 @@ use hyper::{Response, StatusCode};
 /// How long an IMDS token shall live, in seconds; in the answer, how long it does (Go, Ruby and Rust read it).
 pub(super) const TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
 
-/// What is said.
-#[derive(Debug)]
+/// What is said. The body may be credentials.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) kind: Kind,
@@ -43,6 +43,13 @@ pub(super) enum More {
     Ttl(u32),
     /// It is the last on its connection.
     Close,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (status, kind, bytes) = (self.status, self.kind, self.body.len());
+        write!(f, "Reply({status}, {kind:?}, {bytes} bytes)")
+    }
 }
 
 impl Reply {
@@ -104,6 +111,13 @@ impl From<Reply> for Response<Full<Bytes>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_a_reply_hands_out_is_not_shown() {
+        let body = Bytes::from_static(b"canary-secret");
+        let shown = format!("{:?}", Reply::new(StatusCode::OK, Kind::Json, body));
+        assert_eq!(shown, "Reply(200 OK, Json, 13 bytes)");
+    }
 
     #[test]
     fn no_reply_is_kept_by_a_cache() {
