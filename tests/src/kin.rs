@@ -3,6 +3,8 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// What a process of a lab is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -36,6 +38,16 @@ pub fn of(home: &Path) -> Vec<Process> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid| known(pid, home)).collect()
+}
+
+/// Ends the agents that clients started beside a lab's own: who waited for its place has it now, and would make it again
+/// wherever it is removed.
+pub fn end_agents(home: &Path) {
+    let agents = of(home).into_iter();
+    for agent in agents.filter(|process| process.kind == Kind::Agent) {
+        let pid = i32::try_from(agent.pid).ok().and_then(Pid::from_raw);
+        let _gone = pid.map(|pid| kill_process(pid, Signal::KILL));
+    }
 }
 
 fn known(pid: u32, home: &Path) -> Option<Process> {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::prompts::Prompt;
 pub use crate::ran::{Ran, ended, finish};
 use crate::sts::{MFA_SERIAL, StsDouble, World};
-use crate::{Programs, canary};
+use crate::{Programs, canary, kin};
 
 /// The passphrase of the sealed identity. A canary.
 pub const PASSPHRASE: &str = "canary-passphrase-of-the-sealed-file";
@@ -386,6 +386,7 @@ impl Drop for Lab {
             }
             let _gone = child.wait();
         }
+        kin::end_agents(self.home());
         let secrets = self.secrets();
         canary::register(&secrets);
         let found = canary::found(self.home(), &secrets);
